@@ -1,0 +1,88 @@
+# `make help` lists the targets. Everything runs from the virtual environment $(VENV).
+
+PYTHON ?= python3
+VENV ?= .venv
+BIND ?= 127.0.0.1
+PORT ?= 8000
+ONCE ?=
+HTTP_PORT ?=
+MINUTES ?= 10
+
+BIN := $(VENV)/bin
+PY := $(BIN)/python
+TYPED := $(wildcard pushprovider upconfig tests bench)
+PYTEST_ARGS ?=
+
+# The settings refuse to load without these; types and checks never use their values.
+THROWAWAY_ENV = \
+	SECRET_KEY=only-for-checks-0123456789abcdefghijklmnopqrstuvwxyz \
+	PUBLIC_URL=http://127.0.0.1 \
+	XMPP_COMPONENT_JID=up.localhost \
+	XMPP_COMPONENT_SECRET=only-for-checks \
+	DATABASE_URL=sqlite://:memory:
+
+.DEFAULT_GOAL := help
+.PHONY: help venv demo run test lint format types migrations pytest bench soak clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+# --- the virtual environment: touched only when a requirements file is newer than its stamp -------
+
+$(VENV)/.stamp-run: requirements.txt deploy/make-venv.sh
+	@sh deploy/make-venv.sh "$(PYTHON)" "$(VENV)" requirements.txt
+	@touch $@
+
+$(VENV)/.stamp-dev: requirements-dev.txt requirements.txt deploy/make-venv.sh
+	@sh deploy/make-venv.sh "$(PYTHON)" "$(VENV)" requirements-dev.txt
+	@touch $@ $(VENV)/.stamp-run
+
+venv: $(VENV)/.stamp-dev ## make or update the virtual environment (PYTHON=python3.12 to choose one)
+
+# --- seeing it work -------------------------------------------------------------------------------
+
+demo: $(VENV)/.stamp-run ## a private Prosody, both processes, a simulated phone, a push (ONCE=1: then stop)
+	@sh deploy/need-prosody.sh
+	@$(THROWAWAY_ENV) $(PY) manage.py demo $(if $(ONCE),--once) $(if $(HTTP_PORT),--http-port $(HTTP_PORT))
+
+run: $(VENV)/.stamp-run ## start both processes as .env says (BIND=127.0.0.1 PORT=8000)
+	@$(PY) manage.py migrate --noinput
+	@# -e /dev/null: the processes read .env themselves; honcho would read it by other rules.
+	@PATH="$(abspath $(BIN)):$$PATH" BIND="$(BIND)" honcho -e /dev/null start -p "$(PORT)"
+
+# --- being sure of it -----------------------------------------------------------------------------
+
+test: $(VENV)/.stamp-dev ## everything: what tests need, lint, types, migrations, tests
+	@echo "== what the tests need"
+	@bash tests/install-parts.sh
+	@$(MAKE) --no-print-directory lint types migrations pytest
+
+lint: $(VENV)/.stamp-dev ## ruff: rules and format
+	@echo "== lint"
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+format: $(VENV)/.stamp-dev ## ruff: put the format right, fix what can be fixed safely
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+types: $(VENV)/.stamp-dev ## mypy, strict
+	@echo "== types"
+	@$(THROWAWAY_ENV) $(BIN)/mypy $(TYPED)
+
+migrations: $(VENV)/.stamp-dev ## every change of a model has its migration
+	@echo "== migrations"
+	@$(THROWAWAY_ENV) $(PY) manage.py makemigrations --check --dry-run
+
+pytest: $(VENV)/.stamp-dev ## the tests alone (PYTEST_ARGS="-k push")
+	@echo "== tests"
+	@$(PY) -m pytest $(PYTEST_ARGS)
+
+bench: $(VENV)/.stamp-dev ## how fast it is on this machine
+	@$(PY) -m bench
+
+soak: $(VENV)/.stamp-dev ## pushes, restarts and failures for a while (MINUTES=10)
+	@$(PY) -m tests.soak --minutes $(MINUTES)
+
+clean: ## remove the virtual environment and the tools' caches; data/ and .env stay
+	rm -rf -- "$(VENV)" .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,3 @@
+"""Pushprovider: a UnifiedPush provider over XMPP."""
+
+__version__ = "0.1.0"

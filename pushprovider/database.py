@@ -1,0 +1,48 @@
+"""The database thread: all that async code asks of the ORM happens in here, one call at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from django.db import DatabaseError, InterfaceError, close_old_connections, connection
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+class StoreTrouble(Exception):
+    """The store could not do it now. Nothing was half-written; try again later."""
+
+
+class DatabaseThread:
+    """One thread, one connection. A process has one of these on its event loop's side."""
+
+    def __init__(self) -> None:
+        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="database")
+
+    async def run(self, call: Callable[[], T]) -> T:
+        """Run `call` in the thread and return what it returns.
+
+        Raises StoreTrouble for any database error; the connection heals before the next call.
+        """
+        return await asyncio.get_running_loop().run_in_executor(self._executor, guarded, call)
+
+    def close(self) -> None:
+        """Wait for the running call, close the connection, end the thread."""
+        self._executor.submit(connection.close)
+        self._executor.shutdown(wait=True)
+
+
+def guarded(call: Callable[[], T]) -> T:
+    """Run `call` here; a database error becomes StoreTrouble, and the connection is freshened."""
+    try:
+        return call()
+    except (DatabaseError, InterfaceError) as error:
+        # The class and SQLite's or PostgreSQL's own words; they hold no row's content.
+        log.error("store: %s: %s", type(error).__name__, str(error).splitlines()[:1])
+        connection.close() if not connection.in_atomic_block else close_old_connections()
+        raise StoreTrouble from error

@@ -1,0 +1,273 @@
+"""What is known of each device that has something in flight or waiting. No I/O.
+
+The rules are rules.TABLE; this keeps the books they need. Only devices with something to do are
+remembered: the others are unknown, which means: try.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from pushprovider import rules
+from pushprovider.models import MessageState
+from pushprovider.rules import Event, Flight, State, Timer
+from pushprovider.store.deliver import Answer, Claimed, Sent, Want
+
+#: A message unanswered for so long (milliseconds) is written down as sent.
+MARK_SENT_AFTER = 1000
+
+
+@dataclass(slots=True)
+class InFlight:
+    """One attempt without an answer. `sent_at` is for the store, `since` on the rules' clock."""
+
+    id: int
+    uid: str
+    ttl: int
+    sent_at: int
+    since: int
+
+
+@dataclass(slots=True)
+class Device:
+    """A full JID and what we believe of it."""
+
+    name: str
+    state: State = State.OPEN
+    in_flight: dict[str, InFlight] = field(default_factory=dict)  # oldest first
+    backlog: bool = False  # something may wait in the store
+    failures: int = 0  # in a row
+    timer: Event | None = None
+    due: int = 0
+    grace_from: int = 0
+
+
+class Devices:
+    """All devices with something to do. Times are milliseconds of a clock that never goes back."""
+
+    def __init__(self, *, maximum: int, ack_timeout: int) -> None:
+        self._maximum = maximum
+        self._ack_timeout = ack_timeout
+        self._known: dict[str, Device] = {}
+        self._of_uid: dict[str, Device] = {}
+        self._ready: dict[str, None] = {}  # a queue in which a device stands once
+        self._timers: list[tuple[int, str]] = []
+        self._fresh: deque[tuple[InFlight, str]] = deque()
+
+    # --- what the loop asks -------------------------------------------------------------------
+
+    def offer(self, message: Claimed) -> bool:
+        """True if this new message may be sent now; else it stays in the store for later."""
+        device = self._known.get(message.device)
+        if device is None:
+            return True
+        if message.uid in device.in_flight:
+            return False
+        if not device.backlog and self._free(device) > 0:
+            return True
+        device.backlog = True
+        self._queue(device)
+        return False
+
+    def is_held(self, message: Claimed) -> bool:
+        """True if the device is known to be away: nothing for a message with TTL 0."""
+        device = self._known.get(message.device)
+        return device is not None and device.state is State.HELD
+
+    def sent(self, message: Claimed, *, wall: int, now: int) -> None:
+        """The message was written to the stream."""
+        device = self._device(message.device)
+        flight = InFlight(message.id, message.uid, message.ttl, wall, now)
+        device.in_flight[message.uid] = flight
+        self._of_uid[message.uid] = device
+        self._fresh.append((flight, device.name))
+
+    def wants(self, devices: int) -> list[Want]:
+        """Return what to fetch for so many devices, in turn: no one starves the others."""
+        found: list[Want] = []
+        while self._ready and len(found) < devices:
+            name = next(iter(self._ready))
+            del self._ready[name]
+            device = self._known.get(name)
+            free = self._free(device) if device else 0
+            if device is not None and device.backlog and free > 0:
+                flying = tuple(flight.id for flight in device.in_flight.values())
+                found.append(Want(name, free, flying))
+        return found
+
+    def accepts(self, message: Claimed) -> bool:
+        """True if this message, fetched for its device, may be sent now."""
+        device = self._known.get(message.device)
+        if device is None:
+            return True
+        return message.uid not in device.in_flight and self._free(device) > 0
+
+    def fetched(self, want: Want, *, more: bool) -> None:
+        """The want was served. `more`: something may still wait in the store."""
+        device = self._known.get(want.device)
+        if device is None:
+            return
+        device.backlog = more
+        self._queue(device)
+        self._forget_if_idle(device)
+
+    # --- what happens -------------------------------------------------------------------------
+
+    def result(self, uid: str, asked: str, now: int) -> Answer | None:
+        """The device answered with a result. None: memory knows nothing of it; ask the store."""
+        device = self._of_uid.get(uid)
+        if device is None:
+            return None
+        if device.name != asked:
+            return Answer(uid, asked, MessageState.QUEUED, known=False)
+        flight = self._land(device, uid)
+        self.happen(asked, Event.RESULT, now)
+        return Answer(uid, asked, MessageState.DELIVERED, flight.sent_at)
+
+    def error(self, uid: str, asked: str, condition: str, now: int, *, gone: bool) -> list[Answer]:
+        """A stanza error came back. Without a message in flight it means nothing."""
+        device = self._of_uid.get(uid)
+        if device is None or device.name != asked:
+            return []
+        flight = self._land(device, uid)
+        if gone:
+            self._refill(device)
+            return [Answer(uid, asked, MessageState.GONE, flight.sent_at, condition)]
+        answer = self._again(flight, asked, condition)
+        device.backlog = True
+        return [answer, *self.happen(asked, Event.ERROR, now)]
+
+    def happen(self, name: str, event: Event, now: int) -> list[Answer]:
+        """Apply the table's rule; return the unanswered messages that must be written back."""
+        device = self._device(name)
+        rule = rules.TABLE[device.state, event]
+        if event is Event.ERROR and device.state is not State.HELD:
+            device.failures += 1
+        if event in (Event.RESULT, Event.AVAILABLE, Event.GRACE_OVER):
+            device.failures = 0
+        lost = list(self._lost(device, rule.flight, event, now))
+        device.state = rule.then
+        self._set_timer(device, rule.timer, now)
+        if lost or event is not Event.RESULT:
+            device.backlog = True  # look in the store: that is where everything is
+        self._refill(device)
+        return [self._again(flight, name, "") for flight in lost]
+
+    def link_up(self, waiting: dict[str, bool], now: int) -> None:
+        """The stream is open. `waiting`: devices with messages, True if some may be in flight."""
+        for name in {*self._known, *waiting}:
+            device = self._device(name)
+            if device.in_flight or waiting.get(name, False):
+                self.happen(name, Event.LINK_UP, now)
+            else:  # nothing to wait for: one message will tell
+                device.state, device.timer, device.backlog = State.PROBING, None, True
+                self._queue(device)
+
+    def due(self, now: int) -> list[Answer]:
+        """Fire the timers that are due."""
+        answers: list[Answer] = []
+        while self._timers and self._timers[0][0] <= now:
+            at, name = heapq.heappop(self._timers)
+            device = self._known.get(name)
+            if device is not None and device.timer is not None and device.due == at:
+                event, device.timer = device.timer, None
+                answers += self.happen(name, event, now)
+        return answers
+
+    def overdue(self, now: int) -> list[Answer]:
+        """Fire ACK_TIMEOUT where the oldest attempt is too old. Costs a look at each device."""
+        answers: list[Answer] = []
+        for device in list(self._known.values()):
+            oldest = next(iter(device.in_flight.values()), None)
+            if oldest is not None and oldest.since + self._ack_timeout <= now:
+                answers += self.happen(device.name, Event.ACK_TIMEOUT, now)
+        return answers
+
+    def unmarked(self, now: int, *, everything: bool = False) -> list[Sent]:
+        """Return the messages that have been in flight long enough to be written down."""
+        marks: list[Sent] = []
+        while self._fresh and (everything or self._fresh[0][0].since + MARK_SENT_AFTER <= now):
+            flight, name = self._fresh.popleft()
+            device = self._known.get(name)
+            if device is not None and device.in_flight.get(flight.uid) is flight:
+                marks.append(Sent(flight.uid, name, flight.sent_at))
+        return marks
+
+    def next_due(self) -> int | None:
+        """Return when a timer or a mark is due next."""
+        times = [self._timers[0][0]] if self._timers else []
+        if self._fresh:
+            times.append(self._fresh[0][0].since + MARK_SENT_AFTER)
+        return min(times, default=None)
+
+    @property
+    def has_ready(self) -> bool:
+        return bool(self._ready)
+
+    @property
+    def in_flight(self) -> int:
+        return len(self._of_uid)
+
+    # --- bookkeeping --------------------------------------------------------------------------
+
+    def _device(self, name: str) -> Device:
+        device = self._known.get(name)
+        if device is None:
+            device = self._known[name] = Device(name)
+        return device
+
+    def _free(self, device: Device) -> int:
+        return rules.window(device.state, self._maximum) - len(device.in_flight)
+
+    def _land(self, device: Device, uid: str) -> InFlight:
+        del self._of_uid[uid]
+        return device.in_flight.pop(uid)
+
+    def _lost(self, device: Device, flight: Flight, event: Event, now: int) -> Iterator[InFlight]:
+        if flight is Flight.KEEP:
+            return
+        before = now + 1
+        if flight is Flight.REQUEUE_OLD:
+            before = now - self._ack_timeout if event is Event.ACK_TIMEOUT else device.grace_from
+        lost: Iterable[InFlight] = [f for f in device.in_flight.values() if f.since <= before]
+        for one in lost:
+            self._land(device, one.uid)
+            yield one
+
+    @staticmethod
+    def _again(flight: InFlight, asked: str, condition: str) -> Answer:
+        """A failed attempt: keep the message, unless it had one attempt only (TTL 0)."""
+        state = MessageState.QUEUED if flight.ttl else MessageState.EXPIRED
+        return Answer(flight.uid, asked, state, flight.sent_at, condition)
+
+    def _set_timer(self, device: Device, timer: Timer, now: int) -> None:
+        if timer is Timer.KEEP:
+            return
+        if timer is Timer.STOP:
+            device.timer = None
+            return
+        if timer is Timer.RETRY:
+            device.timer, delay = Event.RETRY_DUE, rules.retry_delay(device.failures)
+        else:
+            device.timer, device.grace_from = Event.GRACE_OVER, now
+            link = timer is Timer.LINK_GRACE
+            delay = rules.LINK_GRACE if link else rules.REGISTER_GRACE
+        device.due = now + delay
+        heapq.heappush(self._timers, (device.due, device.name))
+
+    def _queue(self, device: Device) -> None:
+        # Wait until half the window is free: one look in the store then brings several messages.
+        free = self._free(device)
+        if device.backlog and free > 0 and free * 2 >= rules.window(device.state, self._maximum):
+            self._ready[device.name] = None
+
+    def _refill(self, device: Device) -> None:
+        self._queue(device)
+        self._forget_if_idle(device)
+
+    def _forget_if_idle(self, device: Device) -> None:
+        if not device.in_flight and not device.backlog and device.timer is None:
+            self._known.pop(device.name, None)

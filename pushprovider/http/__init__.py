@@ -1,0 +1,1 @@
+"""The HTTP leg: what application servers, browsers and operators reach."""

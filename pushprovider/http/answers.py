@@ -1,0 +1,135 @@
+"""Every answer of the push paths, each once. docs/http.md is the table for senders.
+
+Errors have autopush's JSON shape and errno numbers; they never hold a token or a JID.
+"""
+
+from __future__ import annotations
+
+import json
+from http import HTTPStatus
+
+from django.http import HttpResponse
+
+METHODS = "POST, PUT, GET, HEAD, DELETE, OPTIONS"
+#: On every answer, errors too: web apps and test pages push from browsers (Fetch, CORS protocol).
+CORS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "location, ttl, retry-after, www-authenticate",
+}
+PREFLIGHT = {
+    "Access-Control-Allow-Methods": METHODS,
+    "Access-Control-Allow-Headers": (
+        "authorization, content-encoding, content-type, crypto-key, encryption, prefer, topic, "
+        "ttl, urgency"
+    ),
+    "Access-Control-Max-Age": "86400",
+}
+#: Seconds to wait after 503.
+RETRY_AFTER = 30
+
+
+class Refused(Exception):
+    """The request gets this error answer. Raised where the mistake is seen."""
+
+    def __init__(
+        self, status: HTTPStatus, errno: int, message: str, headers: dict[str, str] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.errno = errno
+        self.message = message
+        self.headers = headers or {}
+
+    def response(self) -> HttpResponse:
+        body = {
+            "code": int(self.status),
+            "errno": self.errno,
+            "error": self.status.phrase,
+            "message": self.message,
+        }
+        return HttpResponse(
+            json.dumps(body),
+            status=int(self.status),
+            content_type="application/json",
+            headers=CORS | self.headers,
+        )
+
+
+def unknown() -> Refused:
+    return Refused(HTTPStatus.NOT_FOUND, 102, "This endpoint does not exist.")
+
+
+def expired() -> Refused:
+    return Refused(HTTPStatus.NOT_FOUND, 103, "This endpoint has expired.")
+
+
+def no_message() -> Refused:
+    return Refused(HTTPStatus.NOT_FOUND, 102, "No such message is waiting.")
+
+
+def revoked() -> Refused:
+    headers = {"Cache-Control": "max-age=86400"}
+    return Refused(HTTPStatus.GONE, 106, "This endpoint has been revoked.", headers)
+
+
+def too_large() -> Refused:
+    return Refused(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE, 104, "The body may have 4096 bytes at most."
+    )
+
+
+def unauthorized() -> Refused:
+    headers = {"WWW-Authenticate": "vapid"}
+    message = "This endpoint wants a signature by its application server (RFC 8292)."
+    return Refused(HTTPStatus.UNAUTHORIZED, 109, message, headers)
+
+
+def forbidden() -> Refused:
+    return Refused(HTTPStatus.FORBIDDEN, 109, "The signature does not fit this endpoint.")
+
+
+def ttl_missing() -> Refused:
+    return Refused(HTTPStatus.BAD_REQUEST, 111, "The TTL header is missing.")
+
+
+def ttl_wrong() -> Refused:
+    return Refused(HTTPStatus.BAD_REQUEST, 112, "TTL must be one number of seconds, digits only.")
+
+
+def topic_wrong() -> Refused:
+    message = "Topic must be 1 to 32 characters of A-Z a-z 0-9 _ -."
+    return Refused(HTTPStatus.BAD_REQUEST, 113, message)
+
+
+def urgency_wrong() -> Refused:
+    message = "Urgency must be one of very-low, low, normal, high."
+    return Refused(HTTPStatus.BAD_REQUEST, 999, message)
+
+
+def body_incomplete() -> Refused:
+    return Refused(HTTPStatus.BAD_REQUEST, 999, "The request cannot be understood.")
+
+
+def too_many(seconds: int) -> Refused:
+    headers = {"Retry-After": str(seconds)}
+    return Refused(HTTPStatus.TOO_MANY_REQUESTS, 201, "Too many messages. Slow down.", headers)
+
+
+def unavailable() -> Refused:
+    headers = {"Retry-After": str(RETRY_AFTER)}
+    return Refused(
+        HTTPStatus.SERVICE_UNAVAILABLE, 201, "The message could not be stored now.", headers
+    )
+
+
+def method_not_allowed(allowed: str) -> Refused:
+    headers = {"Allow": allowed}
+    return Refused(HTTPStatus.METHOD_NOT_ALLOWED, 999, f"Allowed here: {allowed}.", headers)
+
+
+def broken() -> Refused:
+    return Refused(HTTPStatus.INTERNAL_SERVER_ERROR, 999, "Something went wrong here.")
+
+
+def preflight(allowed: str) -> HttpResponse:
+    return HttpResponse(status=204, headers=CORS | PREFLIGHT | {"Allow": allowed})

@@ -1,0 +1,105 @@
+"""The thin ASGI handler of the push paths: scope to request, view, response.
+
+Django's own handler opens a thread for the sync receivers of its signals at every request, which
+costs more than the rest of a push. The views behind this one are ordinary async Django views.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from io import BytesIO
+from typing import Any
+
+from django.core.exceptions import BadRequest, SuspiciousOperation
+from django.core.handlers.asgi import ASGIRequest
+from django.http import HttpResponse
+from django.urls import Resolver404, URLResolver, get_resolver
+
+from pushprovider.database import StoreTrouble
+from pushprovider.http import answers
+
+log = logging.getLogger(__name__)
+
+#: RFC 8030 section 7.2: 4096 bytes must pass.
+MAX_BODY = 4096
+PREFIXES = ("/push/", "/message/")
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+class Gone(Exception):
+    """The client went away before its request was complete."""
+
+
+def is_ours(path: str) -> bool:
+    """True for a path that this handler serves."""
+    return path.startswith(PREFIXES) or path in ("/push", "/message")
+
+
+class PushHandler:
+    """An ASGI application for the push paths."""
+
+    def __init__(self) -> None:
+        self._resolver: URLResolver = get_resolver("pushprovider.http.urls")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            response = await self._respond(scope, receive)
+        except Gone:
+            return
+        except answers.Refused as refused:
+            response = refused.response()
+        except StoreTrouble:
+            response = answers.unavailable().response()
+        except (BadRequest, SuspiciousOperation, UnicodeError):
+            response = answers.body_incomplete().response()
+        except Exception:
+            # The traceback's frames name code, not values; the path is a secret and stays out.
+            log.exception("a push request failed")
+            response = answers.broken().response()
+        await _send(response, send, head=scope["method"] == "HEAD")
+
+    async def _respond(self, scope: Scope, receive: Receive) -> HttpResponse:
+        try:
+            match = self._resolver.resolve(scope["path"])
+        except Resolver404:
+            raise answers.unknown() from None
+        body = await read_body(scope, receive)
+        request = ASGIRequest(scope, BytesIO(body))
+        request._body = body  # read already
+        response: HttpResponse = await match.func(request, *match.args, **match.kwargs)
+        return response
+
+
+async def read_body(scope: Scope, receive: Receive) -> bytes:
+    """Return the whole body; raise 413 as soon as it is known to be too large."""
+    for name, value in scope["headers"]:
+        if name == b"content-length" and value.isdigit() and int(value[:12]) > MAX_BODY:
+            raise answers.too_large()
+    chunks = []
+    size = 0
+    while True:
+        event = await receive()
+        if event["type"] == "http.disconnect":
+            raise Gone
+        chunk = event.get("body", b"")
+        size += len(chunk)
+        if size > MAX_BODY:
+            raise answers.too_large()
+        chunks.append(chunk)
+        if not event.get("more_body", False):
+            return b"".join(chunks)
+
+
+async def _send(response: HttpResponse, send: Send, *, head: bool) -> None:
+    body = b"" if head else response.content
+    headers = [
+        (name.encode("latin-1"), value.encode("latin-1")) for name, value in response.items()
+    ]
+    if response.status_code != 204:
+        headers.append((b"Content-Length", str(len(response.content)).encode()))
+    await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

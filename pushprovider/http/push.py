@@ -1,0 +1,63 @@
+"""`/push/TOKEN`: the push resource (RFC 8030 section 5). Token, size, headers, store, answer."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from pushprovider import tokens
+from pushprovider.http import answers, headers
+from pushprovider.http.intake import intake
+from pushprovider.store.save import Accepted, Post, Refusal
+
+ALLOWED = "POST, PUT, GET, HEAD, OPTIONS"
+DISCOVERY = b'{"unifiedpush":{"version":1}}'
+
+_REFUSALS = {
+    Refusal.UNKNOWN: answers.unknown,
+    Refusal.EXPIRED: answers.expired,
+    Refusal.REVOKED: answers.revoked,
+    Refusal.BLOCKED: answers.revoked,
+    Refusal.UNAUTHORIZED: answers.unauthorized,
+    Refusal.FORBIDDEN: answers.forbidden,
+}
+
+
+async def push(request: HttpRequest, token: str) -> HttpResponse:
+    """Answer a request to an endpoint. Never waits for the phone, never redirects."""
+    match request.method:
+        case "POST" | "PUT":  # PUT is what Telegram's Simple Push sends
+            return await accept(request, token)
+        case "GET" | "HEAD":
+            return HttpResponse(DISCOVERY, content_type="application/json", headers=answers.CORS)
+        case "OPTIONS":
+            return answers.preflight(ALLOWED)
+        case _:
+            raise answers.method_not_allowed(ALLOWED)
+
+
+async def accept(request: HttpRequest, token: str) -> HttpResponse:
+    """Store the message and answer 201 with its resource and the TTL granted."""
+    key = tokens.check(token)
+    if key is None:
+        raise answers.unknown()
+    meta = request.META
+    post = Post(
+        key=key,
+        body=request.body,
+        ttl=headers.ttl(meta.get("HTTP_TTL")),
+        urgency=headers.urgency(meta.get("HTTP_URGENCY")),
+        topic=headers.topic(meta.get("HTTP_TOPIC")),
+        authorization=meta.get("HTTP_AUTHORIZATION"),
+    )
+    stored = await intake().accept(post)
+    if not isinstance(stored, Accepted):
+        raise _REFUSALS[stored]()
+    return HttpResponse(
+        status=201,
+        headers={
+            **answers.CORS,
+            "Location": f"{settings.PUBLIC_URL}/message/{stored.uid}",
+            "TTL": str(stored.ttl),
+        },
+    )

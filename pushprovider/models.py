@@ -1,0 +1,180 @@
+"""What is stored, and nothing that acts. The words are those of docs/glossary.md."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+from pushprovider.fields import InstantField
+
+
+class MessageState(models.IntegerChoices):
+    """The life of a message. Everything but QUEUED and SENT is terminal."""
+
+    QUEUED = 0, "queued"  # kept, waiting for its device
+    SENT = 1, "sent"  # handed to the XMPP server, no answer yet
+    DELIVERED = 2, "delivered"  # the device answered with a result
+    EXPIRED = 3, "expired"  # its TTL ended first
+    REPLACED = 4, "replaced"  # a newer message of the same topic took its place
+    CANCELLED = 5, "cancelled"  # the application server deleted it
+    EVICTED = 6, "evicted"  # the endpoint's or account's quota was full
+    GONE = 7, "gone"  # its registration was revoked
+
+    @property
+    def is_terminal(self) -> bool:
+        return self > MessageState.SENT
+
+
+#: For queries and partial indexes: the states of a message that may still be delivered.
+WAITING = (MessageState.QUEUED, MessageState.SENT)
+
+
+class Urgency(models.IntegerChoices):
+    """RFC 8030 section 5.3."""
+
+    VERY_LOW = 0, "very-low"
+    LOW = 1, "low"
+    NORMAL = 2, "normal"
+    HIGH = 3, "high"
+
+
+class Account(models.Model):
+    """An XMPP user: a bare JID."""
+
+    jid = models.CharField("JID", max_length=2047, unique=True)
+    created_at = InstantField()
+    last_seen_at = InstantField(null=True)
+    blocked_at = InstantField(null=True, blank=True)
+    blocked_reason = models.CharField(max_length=200, blank=True, default="")
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["jid"]
+        verbose_name = "user"
+
+    def __str__(self) -> str:
+        return self.jid
+
+    @property
+    def is_blocked(self) -> bool:
+        return self.blocked_at is not None
+
+
+class RevocationReason(models.TextChoices):
+    """Who ended a registration before it expired."""
+
+    DEVICE = "device", "the device no longer knows it"
+    OWNER = "owner", "the account's owner"
+    OPERATOR = "operator", "an operator"
+
+
+class Registration(models.Model):
+    """(device, application, instance): what an endpoint pushes to."""
+
+    #: 16 random bytes: the part of the endpoint's token that names this row.
+    key = models.BinaryField(max_length=16, unique=True)
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="registrations")
+    resource = models.CharField(max_length=1023)
+    application = models.CharField(max_length=44)
+    instance = models.CharField(max_length=44)
+    #: base64url of an uncompressed P-256 point; empty: anyone may push (RFC 8292 section 4).
+    vapid = models.CharField("VAPID key", max_length=87, blank=True, default="")
+    created_at = InstantField()
+    renewed_at = InstantField()
+    expires_at = InstantField()
+    revoked_at = InstantField(null=True, blank=True)
+    revoked_reason = models.CharField(
+        max_length=16, choices=RevocationReason.choices, blank=True, default=""
+    )
+
+    class Meta:
+        verbose_name = "endpoint"
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            # Used by register: one live registration per identity keeps the URL stable.
+            models.UniqueConstraint(
+                fields=["account", "application", "instance"],
+                condition=Q(revoked_at__isnull=True),
+                name="registration_identity",
+            ),
+        ]
+        indexes: ClassVar[list[models.Index]] = [
+            # Used by housekeeping: what has expired.
+            models.Index(fields=["expires_at"], name="registration_expires"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.application[:8]} of {self.account.jid}"
+
+    @property
+    def device(self) -> str:
+        """The full JID."""
+        return f"{self.account.jid}/{self.resource}"
+
+    def state_at(self, moment: dt.datetime) -> str:
+        if self.revoked_at is not None:
+            return "revoked"
+        return "active" if moment < self.expires_at else "expired"
+
+
+class Message(models.Model):
+    """One accepted POST. Its `uid` is the message resource, the IQ id and the log id.
+
+    The integer key gives the order of arrival; `uid` begins with the time, so that its index
+    grows at one end. A terminal row has no payload: it only says what became of the message.
+    """
+
+    uid = models.CharField("id", max_length=40, unique=True)
+    registration = models.ForeignKey(Registration, on_delete=models.CASCADE, db_index=False)
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, db_index=False)
+    state = models.SmallIntegerField(choices=MessageState.choices, default=MessageState.QUEUED)
+    urgency = models.SmallIntegerField(choices=Urgency.choices, default=Urgency.NORMAL)
+    topic = models.CharField(max_length=32, blank=True, default="")
+    ttl = models.BigIntegerField("TTL", default=0)  # seconds, as granted
+    size = models.IntegerField(default=0)  # bytes, as posted
+    payload = models.BinaryField(default=b"")
+    accepted_at = InstantField()
+    expires_at = InstantField()
+    sent_at = InstantField(null=True)
+    sent_to = models.CharField(max_length=3071, blank=True, default="")
+    attempts = models.IntegerField(default=0)
+    settled_at = InstantField(null=True)
+    #: The last stanza error's condition (RFC 6120 section 8.3.3), if there was one.
+    condition = models.CharField(max_length=64, blank=True, default="")
+
+    class Meta:
+        indexes: ClassVar[list[models.Index]] = [
+            # Used by the delivery loop (what waits for a device), quotas, eviction and topics.
+            models.Index(
+                fields=["account", "registration", "urgency", "id"],
+                condition=Q(state__lte=1),
+                name="message_waiting",
+            ),
+            # Used by expiry.
+            models.Index(fields=["expires_at"], condition=Q(state__lte=1), name="message_expiring"),
+            # Used by the purge of the message log.
+            models.Index(fields=["settled_at"], condition=Q(state__gt=1), name="message_settled"),
+            # Used by the deletion of registrations and by an endpoint's page in the admin.
+            models.Index(fields=["registration", "id"], name="message_registration"),
+        ]
+
+    def __str__(self) -> str:
+        return self.uid
+
+
+class HourlyCount(models.Model):
+    """How often something happened in one hour. stats.py names and explains every counter."""
+
+    hour = InstantField()
+    name = models.CharField(max_length=40)
+    label = models.CharField(max_length=40, blank=True, default="")
+    count = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["hour", "name", "label"], name="hourly_count_key"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.label}"

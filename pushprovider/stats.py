@@ -1,0 +1,56 @@
+"""Every counter's name and meaning; counting.
+
+Counts are added in the transaction of what they count, so they add up after any crash.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from enum import StrEnum
+
+from django.db import connection
+
+HOUR_MS = 3_600_000
+
+
+class Count(StrEnum):
+    """Names of hourly counters; the label's meaning is in brackets."""
+
+    ACCEPTED = "accepted"  # POSTs answered 201 [urgency]
+    SETTLED = "settled"  # messages that reached a terminal state [state]
+    DELAY = "delay"  # delivered messages by time from POST to answer [bucket, upper bound in ms]
+    REJECTED = "rejected"  # requests refused at the door [reason]
+    REGISTERED = "registered"  # new registrations []
+    RENEWED = "renewed"  # registrations extended []
+    REVOKED = "revoked"  # registrations revoked [reason]
+    SENT_AGAIN = "sent_again"  # attempts after the first one []
+
+
+#: Upper bounds of the delay histogram, in milliseconds; the last bucket is open.
+DELAY_BUCKETS = (5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 60_000, 600_000, 3_600_000)
+
+Counts = Counter[tuple[Count, str]]
+
+_ADD = """
+    INSERT INTO pushprovider_hourlycount (hour, name, label, count) VALUES (%s, %s, %s, %s)
+    ON CONFLICT (hour, name, label)
+    DO UPDATE SET count = pushprovider_hourlycount.count + excluded.count
+"""
+
+
+def bucket(delay_ms: int) -> str:
+    """Return the label of the histogram bucket that a delay falls into."""
+    for bound in DELAY_BUCKETS:
+        if delay_ms <= bound:
+            return str(bound)
+    return "inf"
+
+
+def add(counts: Counts, now: int) -> None:
+    """Add to this hour's counters, in the caller's transaction. `now`: milliseconds since 1970."""
+    hour = now - now % HOUR_MS
+    # Sorted, so that two processes lock PostgreSQL's rows in the same order.
+    rows = sorted((str(name), label, number) for (name, label), number in counts.items() if number)
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.executemany(_ADD, [(hour, *row) for row in rows])

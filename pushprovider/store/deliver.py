@@ -1,0 +1,255 @@
+"""Claim messages for delivery and write back what became of them.
+
+SQL by hand for the same reason as in save.py. One component is active at a time, so a claim needs
+no write: what is in flight is known in its memory. SENT is written only for a message that stays
+unanswered for a while, so that a restart and the operator know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from django.db import connection, transaction
+from django.db.models import Max, Min
+
+from pushprovider import stats
+from pushprovider.fields import to_ms
+from pushprovider.models import Message, MessageState, RevocationReason
+from pushprovider.stats import Count, Counts
+from pushprovider.store import registrations
+
+
+@dataclass(slots=True)
+class Claimed:
+    """A waiting message with all that its stanza needs. Times in milliseconds since 1970."""
+
+    id: int
+    uid: str
+    account: str
+    resource: str
+    application: str
+    instance: str
+    payload: bytes
+    ttl: int
+    accepted_at: int
+    attempts: int
+
+    @property
+    def device(self) -> str:
+        return f"{self.account}/{self.resource}"
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """So many messages, at most, for this device, without those in flight (by id)."""
+
+    device: str
+    number: int
+    but: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of an attempt. `asked` is the full JID that answered."""
+
+    uid: str
+    asked: str
+    state: MessageState  # DELIVERED, QUEUED (keep it), EXPIRED (TTL 0) or GONE
+    sent_at: int | None = None
+    condition: str = ""
+    #: False for an answer that memory knows nothing of: the store says if it was asked for.
+    known: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A message that was handed to the XMPP server and is not answered yet."""
+
+    uid: str
+    device: str
+    sent_at: int
+
+
+@dataclass(slots=True)
+class Work:
+    """What one hop to the database thread shall do."""
+
+    answers: list[Answer] = field(default_factory=list)
+    sent: list[Sent] = field(default_factory=list)
+    wants: list[Want] = field(default_factory=list)
+    after: int | None = None  # look for new messages with a greater id
+    limit: int = 256
+
+
+@dataclass(slots=True)
+class Done:
+    """What it brought."""
+
+    arrivals: list[Claimed] = field(default_factory=list)
+    queued: dict[str, list[Claimed]] = field(default_factory=dict)
+
+
+_COLUMNS = """
+    SELECT m.id, m.uid, a.jid, r.resource, r.application, r.instance, m.payload, m.ttl,
+           m.accepted_at, m.attempts
+    FROM pushprovider_message m
+    JOIN pushprovider_registration r ON r.id = m.registration_id
+    JOIN pushprovider_account a ON a.id = m.account_id
+"""
+_ARRIVALS = (
+    _COLUMNS + "WHERE m.id > %s AND m.state <= 1 AND m.expires_at > %s ORDER BY m.id LIMIT %s"
+)
+# Oldest first within urgency (docs/architecture.md).
+_QUEUED = (
+    _COLUMNS
+    + """WHERE a.jid = %s AND r.resource = %s AND m.state <= 1 AND m.expires_at > %s
+         AND m.id NOT IN ({}) ORDER BY m.urgency DESC, m.id LIMIT %s"""
+)
+_FIND = """
+    SELECT m.uid, m.registration_id, m.accepted_at, m.sent_to, a.jid, r.resource
+    FROM pushprovider_message m
+    JOIN pushprovider_registration r ON r.id = m.registration_id
+    JOIN pushprovider_account a ON a.id = m.account_id
+    WHERE m.uid IN ({}) AND m.state <= 1
+"""
+_SETTLE = """
+    UPDATE pushprovider_message
+    SET state = %s, payload = %s, settled_at = %s, condition = %s,
+        sent_at = COALESCE(%s, sent_at), sent_to = %s, attempts = attempts + %s
+    WHERE uid = %s
+"""
+_REQUEUE = """
+    UPDATE pushprovider_message
+    SET state = 0, condition = %s, sent_at = COALESCE(%s, sent_at), sent_to = %s,
+        attempts = attempts + %s
+    WHERE uid = %s
+"""
+_SENT = """
+    UPDATE pushprovider_message SET state = 1, sent_at = %s, sent_to = %s
+    WHERE uid = %s AND state = 0
+"""
+
+
+def work(todo: Work, now: int) -> Done:
+    """Write the answers and marks in one transaction, then read what is asked for."""
+    if todo.answers or todo.sent:
+        with transaction.atomic(durable=True):
+            counts = Counts()
+            if todo.answers:
+                settle(todo.answers, now, counts)
+            if todo.sent:
+                with connection.cursor() as cursor:
+                    cursor.executemany(_SENT, [(s.sent_at, s.device, s.uid) for s in todo.sent])
+            stats.add(counts, now)
+    done = Done()
+    if todo.after is not None:
+        done.arrivals = arrivals(todo.after, todo.limit, now)
+    for want in todo.wants:
+        done.queued[want.device] = queued(want, now)
+    return done
+
+
+def arrivals(after: int, limit: int, now: int) -> list[Claimed]:
+    """Return waiting messages with an id above `after`, in order of arrival."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ARRIVALS, (after, now, limit))
+        return [_claimed(row) for row in cursor.fetchall()]
+
+
+def queued(want: Want, now: int) -> list[Claimed]:
+    """Return what waits for one device, most urgent first, then oldest."""
+    jid, _, resource = want.device.partition("/")
+    with connection.cursor() as cursor:
+        marks = ",".join("%s" for _ in want.but) or "-1"
+        cursor.execute(_QUEUED.format(marks), (jid, resource, now, *want.but, want.number))
+        return [_claimed(row) for row in cursor.fetchall()]
+
+
+def _claimed(row: Sequence[object]) -> Claimed:
+    claimed = Claimed(*row)  # type: ignore[arg-type]
+    claimed.payload = bytes(claimed.payload)
+    return claimed
+
+
+def settle(answers: Sequence[Answer], now: int, counts: Counts) -> None:
+    """Write what became of attempts, in the caller's transaction.
+
+    A message that is terminal already stays what it is: an error after a result, or a result
+    after a DELETE, changes nothing.
+    """
+    with connection.cursor() as cursor:
+        uids = [answer.uid for answer in answers]
+        cursor.execute(_FIND.format(",".join("%s" for _ in uids)), uids)
+        waiting = {row[0]: row[1:] for row in cursor.fetchall()}
+        final, requeued = [], []
+        gone: set[int] = set()
+        for answer in answers:
+            found = waiting.get(answer.uid)
+            if found is None or not _was_asked(answer, found):
+                continue
+            registration, accepted_at = found[0], found[1]
+            attempt = 1 if answer.known else 0
+            if answer.state == MessageState.GONE:
+                gone.add(registration)
+            elif answer.state == MessageState.QUEUED:
+                requeued.append(
+                    (answer.condition, answer.sent_at, answer.asked, attempt, answer.uid)
+                )
+            else:
+                del waiting[answer.uid]
+                state = int(answer.state)
+                final.append(
+                    (
+                        state,
+                        b"",
+                        now,
+                        answer.condition,
+                        answer.sent_at,
+                        answer.asked,
+                        attempt,
+                        answer.uid,
+                    )
+                )
+                counts[Count.SETTLED, answer.state.label] += 1
+                if answer.state == MessageState.DELIVERED:
+                    counts[Count.DELAY, stats.bucket(now - accepted_at)] += 1
+        if final:
+            cursor.executemany(_SETTLE, final)
+        if requeued:
+            cursor.executemany(_REQUEUE, requeued)
+            counts[Count.SENT_AGAIN, ""] += len(requeued)
+    if gone:
+        registrations.revoke(sorted(gone), RevocationReason.DEVICE, now)
+
+
+def _was_asked(answer: Answer, found: Sequence[str]) -> bool:
+    """Only the device that was asked can answer: another one may have guessed or seen the id."""
+    if answer.known:
+        return True
+    sent_to, jid, resource = found[2], found[3], found[4]
+    return answer.asked in (sent_to, f"{jid}/{resource}")
+
+
+def newest() -> int:
+    """Return the greatest message id, 0 without any."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT COALESCE(MAX(id), 0) FROM pushprovider_message")
+        return int(cursor.fetchone()[0])
+
+
+def waiting_devices(alive_until: int) -> dict[str, bool]:
+    """Return every device that something waits for; True if some of it may have been sent.
+
+    `alive_until`: when the component was last seen alive, in milliseconds since 1970. What was
+    accepted later was never sent.
+    """
+    rows = (
+        Message.objects.filter(state__lte=1)
+        .values_list("account__jid", "registration__resource")
+        .annotate(state=Max("state"), first=Min("accepted_at"))
+    )
+    return {
+        f"{jid}/{resource}": state == MessageState.SENT or to_ms(first) <= alive_until
+        for jid, resource, state, first in rows.iterator()
+    }

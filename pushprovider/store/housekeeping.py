@@ -1,0 +1,60 @@
+"""What must be tidied as time passes. The component does it; nothing needs cron.
+
+Each call does a bounded piece and says whether there may be more, so that no lock is held long.
+"""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import transaction
+
+from pushprovider import stats
+from pushprovider.fields import to_datetime
+from pushprovider.models import HourlyCount, Message, MessageState, Registration
+from pushprovider.stats import Count, Counts
+
+CHUNK = 500
+#: How long a registration stays visible after its end, in milliseconds.
+KEEP_ENDED = 30 * 86_400_000
+
+
+def tidy(now: int) -> bool:
+    """Expire, purge and trim one chunk of each; return True if there may be more."""
+    return any([expire(now), purge(now), forget(now), trim(now)])
+
+
+def expire(now: int) -> bool:
+    """End waiting messages whose TTL is over (RFC 8030 section 5.2)."""
+    moment = to_datetime(now)
+    with transaction.atomic(durable=True):
+        over = Message.objects.filter(state__lte=1, expires_at__lte=moment)
+        ids = list(over.order_by("expires_at").values_list("pk", flat=True)[:CHUNK])
+        expired = Message.objects.filter(pk__in=ids, state__lte=1).update(
+            state=MessageState.EXPIRED, payload=b"", settled_at=moment
+        )
+        stats.add(Counts({(Count.SETTLED, MessageState.EXPIRED.label): expired}), now)
+    return len(ids) == CHUNK
+
+
+def purge(now: int) -> bool:
+    """Delete terminal messages that are older than MESSAGE_LOG_HOURS."""
+    before = to_datetime(now - settings.MESSAGE_LOG_HOURS * stats.HOUR_MS)
+    old = Message.objects.filter(state__gt=1, settled_at__lt=before).order_by("settled_at")
+    ids = list(old.values_list("pk", flat=True)[:CHUNK])
+    Message.objects.filter(pk__in=ids).delete()
+    return len(ids) == CHUNK
+
+
+def forget(now: int) -> bool:
+    """Delete registrations that ended long ago, revoked or not."""
+    old = Registration.objects.filter(expires_at__lt=to_datetime(now - KEEP_ENDED))
+    ids = list(old.order_by("expires_at").values_list("pk", flat=True)[:CHUNK])
+    Registration.objects.filter(pk__in=ids).delete()
+    return len(ids) == CHUNK
+
+
+def trim(now: int) -> bool:
+    """Delete counters that are older than STATS_DAYS."""
+    before = to_datetime(now - settings.STATS_DAYS * 24 * stats.HOUR_MS)
+    HourlyCount.objects.filter(hour__lt=before).delete()
+    return False

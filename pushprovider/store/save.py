@@ -1,0 +1,217 @@
+"""Save accepted POSTs: many in one transaction (group commit). 201 is said only after it.
+
+The statements are SQL by hand because this is the hot path: Django's building of the same SQL cost
+as much as running it.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
+
+from pushprovider import stats, vapid
+from pushprovider.models import MessageState, Urgency
+from pushprovider.stats import Count, Counts
+
+#: How long a message with TTL 0 may take to its one attempt, in milliseconds.
+TTL_ZERO_GRACE = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One push request, its headers checked, its token's MAC verified."""
+
+    key: bytes
+    body: bytes
+    ttl: int  # seconds, as granted
+    urgency: int = Urgency.NORMAL
+    topic: str = ""
+    authorization: str | None = None
+
+
+class Refusal(Enum):
+    """Why a POST was not stored. The HTTP leg knows the answer to each."""
+
+    UNKNOWN = "unknown"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+    BLOCKED = "blocked"
+    UNAUTHORIZED = "unauthorized"
+    FORBIDDEN = "forbidden"
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A stored message: its id and the TTL granted, in seconds."""
+
+    uid: str
+    ttl: int
+
+
+_FIND = """
+    SELECT r.key, r.id, r.account_id, r.expires_at, r.revoked_at, r.vapid, a.blocked_at
+    FROM pushprovider_registration r JOIN pushprovider_account a ON a.id = r.account_id
+    WHERE r.key IN ({})
+"""
+_INSERT = """
+    INSERT INTO pushprovider_message
+        (uid, registration_id, account_id, state, urgency, topic, ttl, size, payload,
+         accepted_at, expires_at, settled_at, sent_to, attempts, condition)
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, '', 0, '')
+"""
+_REPLACE = """
+    UPDATE pushprovider_message SET state = %s, payload = %s, settled_at = %s
+    WHERE account_id = %s AND registration_id = %s AND state <= 1 AND topic = %s
+"""
+_STORED = """
+    SELECT account_id, registration_id, COUNT(*) FROM pushprovider_message
+    WHERE account_id IN ({}) AND state <= 1 GROUP BY account_id, registration_id
+"""
+# Least urgent first, then oldest.
+_EVICT = """
+    UPDATE pushprovider_message SET state = %s, payload = %s, settled_at = %s WHERE id IN (
+        SELECT id FROM pushprovider_message WHERE {} AND state <= 1
+        ORDER BY urgency, id LIMIT %s)
+"""
+_EVICT_ENDPOINT = _EVICT.format("account_id = %s AND registration_id = %s")
+_EVICT_ACCOUNT = _EVICT.format("account_id = %s")
+
+_Found = tuple[int, int, int, int | None, str, int | None]
+
+
+def new_uid() -> str:
+    """Return a message id: 14 hexadecimal digits of time, then 128 random bits, URL-safe."""
+    return f"{time.time_ns() // 1000:014x}{secrets.token_urlsafe(16)}"
+
+
+def save(posts: Sequence[Post], now: int) -> list[Accepted | Refusal]:
+    """Store what may be stored, in order; return an answer for each post. One transaction.
+
+    `now` is in milliseconds since 1970. Raises DatabaseError: then nothing was stored.
+    """
+    batch = _Batch(now)
+    with transaction.atomic(durable=True), connection.cursor() as cursor:
+        keys = list({post.key for post in posts})
+        cursor.execute(_FIND.format(_marks(keys)), keys)
+        found: dict[bytes, _Found] = {bytes(row[0]): row[1:] for row in cursor.fetchall()}
+        answers = [batch.take(post, found.get(post.key)) for post in posts]
+        if batch.rows:
+            batch.write(cursor)
+        stats.add(batch.counts, now)
+    return answers
+
+
+class _Batch:
+    """The rows and counts that one group of posts comes to."""
+
+    def __init__(self, now: int) -> None:
+        self.now = now
+        self.rows: list[list[Any]] = []
+        self.counts: Counts = Counts()
+        self._topics: dict[tuple[int, int, str], int | None] = {}
+        self._accounts: set[int] = set()
+
+    def take(self, post: Post, found: _Found | None) -> Accepted | Refusal:
+        refusal = refused(post, found, self.now)
+        if refusal is not None or found is None:
+            return refusal or Refusal.UNKNOWN
+        registration, account = found[0], found[1]
+        uid = new_uid()
+        lifetime = post.ttl * 1000 or TTL_ZERO_GRACE
+        if post.topic:
+            self._replace(account, registration, post.topic)
+        self.rows.append(
+            [
+                uid,
+                registration,
+                account,
+                int(MessageState.QUEUED),
+                post.urgency,
+                post.topic,
+                post.ttl,
+                len(post.body),
+                post.body,
+                self.now,
+                self.now + lifetime,
+                None,
+            ]
+        )
+        self._accounts.add(account)
+        self.counts[Count.ACCEPTED, Urgency(post.urgency).label] += 1
+        return Accepted(uid, post.ttl)
+
+    def _replace(self, account: int, registration: int, topic: str) -> None:
+        """RFC 8030 section 5.4, for an older message in the store or in this very batch."""
+        older = self._topics.get((account, registration, topic))
+        if older is not None:
+            row = self.rows[older]
+            row[3], row[8], row[11] = int(MessageState.REPLACED), b"", self.now
+            self.counts[Count.SETTLED, MessageState.REPLACED.label] += 1
+        self._topics[account, registration, topic] = len(self.rows)
+
+    def write(self, cursor: CursorWrapper) -> None:
+        replaced = (int(MessageState.REPLACED), b"", self.now)
+        for where in self._topics:
+            cursor.execute(_REPLACE, (*replaced, *where))
+            self.counts[Count.SETTLED, MessageState.REPLACED.label] += cursor.rowcount
+        cursor.executemany(_INSERT, self.rows)
+        self._evict(cursor)
+
+    def _evict(self, cursor: CursorWrapper) -> None:
+        """Keep each endpoint and each account within its quota of stored messages."""
+        accounts = list(self._accounts)
+        cursor.execute(_STORED.format(_marks(accounts)), accounts)
+        stored: dict[int, int] = {}
+        evicted = 0
+        per_endpoint, per_account = (
+            settings.MAX_STORED_PER_ENDPOINT,
+            settings.MAX_STORED_PER_ACCOUNT,
+        )
+        start = (int(MessageState.EVICTED), b"", self.now)
+        for account, registration, number in cursor.fetchall():
+            stored[account] = stored.get(account, 0) + min(number, per_endpoint)
+            if number > per_endpoint:
+                cursor.execute(
+                    _EVICT_ENDPOINT, (*start, account, registration, number - per_endpoint)
+                )
+                evicted += number - per_endpoint
+        for account, number in stored.items():
+            if number > per_account:
+                cursor.execute(_EVICT_ACCOUNT, (*start, account, number - per_account))
+                evicted += number - per_account
+        self.counts[Count.SETTLED, MessageState.EVICTED.label] += evicted
+
+
+def refused(post: Post, found: _Found | None, now: int) -> Refusal | None:
+    """Return why the post cannot be stored, or None."""
+    if found is None:
+        return Refusal.UNKNOWN
+    _registration, _account, expires_at, revoked_at, key, blocked_at = found
+    if now >= expires_at:
+        return Refusal.EXPIRED
+    if revoked_at is not None:
+        return Refusal.REVOKED
+    if blocked_at is not None:
+        return Refusal.BLOCKED
+    if key:
+        return vapid_refusal(post.authorization, key, now)
+    return None
+
+
+def vapid_refusal(authorization: str | None, key: str, now: int) -> Refusal | None:
+    """RFC 8292 section 4.2: only the holder of the key may push to a restricted endpoint."""
+    if authorization is None:
+        return Refusal.UNAUTHORIZED
+    return None if vapid.verify(authorization, key, now // 1000) else Refusal.FORBIDDEN
+
+
+def _marks(values: Iterable[object]) -> str:
+    return ",".join("%s" for _ in values)

@@ -1,0 +1,140 @@
+"""The component's stream (XEP-0114): connect, reconnect, read, write, stop.
+
+slixmpp does the stream, disco, ping and version. What belongs to pushing is read and written as
+plain XML, because slixmpp's stanza objects and per-stanza futures cost more than the push itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any
+from xml.etree.ElementTree import Element
+
+from django.conf import settings
+from slixmpp.componentxmpp import ComponentXMPP
+
+from pushprovider import __version__
+from pushprovider.store.deliver import Claimed
+from pushprovider.xmpp import stanzas
+
+log = logging.getLogger(__name__)
+
+#: Bytes in the socket's buffer above which nothing more is claimed.
+CONGESTED = 2 * 1024 * 1024
+
+
+class Component(ComponentXMPP):
+    """One connection at a time to the XMPP server. Hands stanzas about pushing to `heard`."""
+
+    def __init__(self, heard: Callable[[stanzas.Stanza], None]) -> None:
+        # fix_error_ns: without it every error reads as feature-not-implemented, and a phone that
+        # is offline once would lose its endpoint.
+        super().__init__(  # type: ignore[no-untyped-call]
+            settings.XMPP_COMPONENT_JID, settings.XMPP_COMPONENT_SECRET, fix_error_ns=True
+        )
+        self._heard = heard
+        self._own = settings.XMPP_COMPONENT_JID
+        self.is_up = False
+        self.ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self.started = asyncio.Event()
+        self._why = ""
+        self._describe()
+        self.add_event_handler("session_start", self._on_start)
+        self.add_event_handler("connection_failed", self._on_failed)
+        self.add_event_handler("stream_error", self._on_stream_error)
+        self.add_event_handler("disconnected", self._on_disconnected)
+
+    def _describe(self) -> None:
+        """XEP-0030, XEP-0092, XEP-0157, XEP-0199."""
+        for plugin in ("xep_0030", "xep_0128", "xep_0004", "xep_0199"):
+            self.register_plugin(plugin)
+        self.register_plugin("xep_0092", {"software_name": "Pushprovider", "version": __version__})
+        disco = self.plugin["xep_0030"]
+        disco.add_identity(category="pubsub", itype="push", name="Pushprovider")
+        disco.add_feature(stanzas.PUSH)
+        if settings.XMPP_ADMINS:
+            self.plugin["xep_0128"].add_extended_info(data=self._contacts())
+
+    def _contacts(self) -> Any:
+        form = self.plugin["xep_0004"].make_form("result")
+        form.add_field(
+            var="FORM_TYPE", ftype="hidden", value="http://jabber.org/network/serverinfo"
+        )
+        addresses = [f"xmpp:{jid.partition('/')[0]}" for jid in settings.XMPP_ADMINS]
+        form.add_field(var="admin-addresses", ftype="list-multi", value=addresses)
+        return form
+
+    # --- one connection -------------------------------------------------------------------------
+
+    def open(self) -> None:
+        """Begin to connect; `started` or `ended` follows."""
+        self.started.clear()
+        self._why = ""
+        self.ended = asyncio.get_running_loop().create_future()
+        self.connect(settings.XMPP_COMPONENT_HOST, settings.XMPP_COMPONENT_PORT)
+
+    def _on_start(self, _event: Any) -> None:
+        self.is_up = True
+        self.started.set()
+
+    def _on_failed(self, reason: Any) -> None:
+        # slixmpp would go on trying by itself, at growing intervals of up to five minutes.
+        self.cancel_connection_attempt()
+        self._end(f"cannot connect: {reason}")
+
+    def _on_stream_error(self, error: Any) -> None:
+        self._why = f"stream error {error['condition']}: {error['text']}".rstrip(": ")
+        self.is_up = False
+
+    def _on_disconnected(self, reason: Any) -> None:
+        self._end(self._why or f"connection lost: {reason or 'closed by the server'}")
+
+    def _end(self, why: str) -> None:
+        self.is_up = False
+        if not self.ended.done():
+            self.ended.set_result(why)
+
+    async def close(self) -> None:
+        """End the stream properly, within two seconds."""
+        self.is_up = False
+        self.cancel_connection_attempt()
+        if self.transport is not None:
+            await self.disconnect(wait=2.0)
+
+    # --- reading and writing --------------------------------------------------------------------
+
+    def _spawn_event(self, xml: Element) -> None:
+        """slixmpp's door for each stanza: ours are taken here, the rest is slixmpp's."""
+        stanza = stanzas.read(xml, self._own)
+        if stanza is None:
+            super()._spawn_event(xml)
+        else:
+            self._heard(stanza)
+
+    @property
+    def is_congested(self) -> bool:
+        return self.transport is not None and self.transport.get_write_buffer_size() > CONGESTED
+
+    def write(self, text: str) -> None:
+        """Write stanzas as they are; nothing is written without a session."""
+        if self.is_up and self.transport is not None:
+            self.transport.write(text.encode("utf-8"))
+
+    def send_push(self, message: Claimed) -> bool:
+        """Write one push; False if XML cannot carry its address: it would end the stream."""
+        device = message.device
+        if not stanzas.is_writable(device):
+            return False
+        self.write(
+            stanzas.push(
+                message.uid,
+                self._own,
+                device,
+                message.application,
+                message.instance,
+                message.payload,
+            )
+        )
+        return True

@@ -1,0 +1,212 @@
+"""The component process: one stream, the delivery loop, housekeeping. A dead task ends it all."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Coroutine
+from typing import Any
+
+from django.conf import settings
+
+from pushprovider.backoff import Backoff
+from pushprovider.database import DatabaseThread, StoreTrouble
+from pushprovider.delivery import Delivery
+from pushprovider.devices import Devices
+from pushprovider.doorbell import Doorbell
+from pushprovider.fields import now_ms
+from pushprovider.rules import Event
+from pushprovider.standby import ActiveLock
+from pushprovider.store import housekeeping
+from pushprovider.xmpp import acl, register, stanzas
+from pushprovider.xmpp.component import Component
+
+log = logging.getLogger(__name__)
+
+#: Seconds between a connection and the accepted handshake.
+HANDSHAKE_TIMEOUT = 15.0
+#: Our own ping through the server: a stream that is dead but open is noticed after the sum.
+PING_EVERY = 30.0
+PING_TIMEOUT = 15.0
+#: Seconds between two rounds of housekeeping.
+TIDY_EVERY = 5.0
+
+
+class Service:
+    """Everything that the component process does, from start to stop."""
+
+    def __init__(self) -> None:
+        self._thread = DatabaseThread()
+        self._lock = ActiveLock()
+        self._component = Component(self._heard)
+        devices = Devices(
+            maximum=settings.MAX_IN_FLIGHT_PER_DEVICE, ack_timeout=settings.ACK_TIMEOUT * 1000
+        )
+        self._delivery = Delivery(self._thread, self._component, devices)
+        self._background: set[asyncio.Task[None]] = set()
+        self._pong = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self._failed: BaseException | None = None
+
+    def stop(self) -> None:
+        """Ask run() to end: settle, flush, close the stream."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Work until stop(). Raises what a task died of."""
+        if not await self._become_active():
+            return
+        alive_until = self._lock.alive_until()
+        self._lock.touch()
+        bell = Doorbell()
+        tasks = [
+            asyncio.create_task(work)
+            for work in (
+                self._keep_connected(alive_until),
+                self._delivery.run(),
+                self._listen(bell),
+                self._tidy(),
+                self._beat(),
+                self._stopping.wait(),
+            )
+        ]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+            if self._failed is not None:
+                raise self._failed
+        finally:
+            await self._shut_down(tasks, bell)
+
+    async def _become_active(self) -> bool:
+        waits = [asyncio.create_task(w) for w in (self._lock.acquire(), self._stopping.wait())]
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
+        return not self._stopping.is_set()
+
+    async def _shut_down(self, tasks: list[asyncio.Task[Any]], bell: Doorbell) -> None:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        bell.close()
+        clean = False
+        with contextlib.suppress(StoreTrouble):
+            await self._component.close()
+            await asyncio.gather(*self._background, return_exceptions=True)
+            await self._delivery.flush()
+            clean = True
+        self._thread.close()
+        self._lock.release(clean=clean)
+
+    # --- the stream -----------------------------------------------------------------------------
+
+    async def _keep_connected(self, alive_until: int) -> None:
+        backoff = Backoff()
+        told = ""
+        while True:
+            why = await self._one_connection(backoff, alive_until)
+            alive_until = 0  # from now on, memory knows what was sent
+            delay = backoff.delay()
+            if why != told:
+                log.warning("XMPP component %s: %s; trying again", settings.XMPP_COMPONENT_JID, why)
+                told = why
+            if self._component.transport is not None:
+                self._component.abort()
+            await asyncio.sleep(delay)
+
+    async def _one_connection(self, backoff: Backoff, alive_until: int) -> str:
+        """Connect, stay, and return why the connection ended."""
+        component = self._component
+        component.open()
+        started: asyncio.Future[Any] = asyncio.ensure_future(component.started.wait())
+        ended: asyncio.Future[Any] = component.ended
+        try:
+            async with asyncio.timeout(HANDSHAKE_TIMEOUT):
+                await asyncio.wait([started, ended], return_when=asyncio.FIRST_COMPLETED)
+        except TimeoutError:
+            component.cancel_connection_attempt()
+            return "the server does not answer the handshake"
+        finally:
+            started.cancel()
+        if component.ended.done():
+            return component.ended.result()
+        backoff.success()
+        log.info(
+            "XMPP component %s connected to %s:%d",
+            settings.XMPP_COMPONENT_JID,
+            settings.XMPP_COMPONENT_HOST,
+            settings.XMPP_COMPONENT_PORT,
+        )
+        await self._delivery.link_up(alive_until)
+        return await self._watch()
+
+    async def _watch(self) -> str:
+        """Ping ourselves through the server until the connection ends."""
+        number = 0
+        while True:
+            with contextlib.suppress(TimeoutError):
+                return await asyncio.wait_for(asyncio.shield(self._component.ended), PING_EVERY)
+            number += 1
+            self._pong.clear()
+            self._component.write(stanzas.own_ping(f"ping-{number}", settings.XMPP_COMPONENT_JID))
+            try:
+                await asyncio.wait_for(self._pong.wait(), PING_TIMEOUT)
+            except TimeoutError:
+                self._component.is_up = False
+                return "the server does not answer"
+
+    def _heard(self, stanza: stanzas.Stanza) -> None:
+        """Sort what came in. On the event loop: nothing here may wait."""
+        match stanza:
+            case stanzas.Result(uid, sender):
+                self._delivery.result(uid, sender)
+            case stanzas.StanzaError(uid, sender, condition):
+                self._delivery.error(uid, sender, condition)
+            case stanzas.Presence(sender, available):
+                if acl.allows(settings.REGISTRATION_ACL, sender):
+                    event = Event.AVAILABLE if available else Event.UNAVAILABLE
+                    self._delivery.happened(sender, event)
+            case stanzas.Register():
+                self._in_background(self._register(stanza))
+            case stanzas.Own():
+                self._pong.set()
+
+    async def _register(self, asked: stanzas.Register) -> None:
+        text, registered = await register.answer(asked, self._thread)
+        self._component.write(text)
+        if registered:
+            self._delivery.happened(asked.sender, Event.REGISTERED)
+
+    def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background_done)
+
+    def _background_done(self, task: asyncio.Task[None]) -> None:
+        self._background.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            self._failed = task.exception()
+            self._stopping.set()
+
+    # --- the rest -------------------------------------------------------------------------------
+
+    async def _listen(self, bell: Doorbell) -> None:
+        while True:
+            await bell.wait()
+            self._delivery.ring()
+
+    async def _beat(self) -> None:
+        while True:
+            self._lock.touch()
+            await asyncio.sleep(1)
+
+    async def _tidy(self) -> None:
+        while True:
+            try:
+                more = await self._thread.run(lambda: housekeeping.tidy(now_ms()))
+            except StoreTrouble:
+                more = False
+            await asyncio.sleep(0.01 if more else TIDY_EVERY)

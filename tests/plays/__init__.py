@@ -1,0 +1,1 @@
+"""Plays: one short story per file, with a real server, real processes and a real phone."""

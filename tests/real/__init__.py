@@ -1,0 +1,1 @@
+"""The real parts plays are made of: servers, phones and the product's own processes."""

@@ -1,0 +1,188 @@
+"""The product as an operator runs it: daphne and runxmppcomponent over one store."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import httpx
+
+from tests.real.ports import LOOPBACK, free_port
+from tests.real.process import ManagedProcess, plain_environment
+from tests.real.waiting import tail
+from tests.real.xmpp_server import XmppServer
+
+PROJECT = Path(__file__).resolve().parents[2]
+MANAGE = [sys.executable, str(PROJECT / "manage.py")]
+
+
+class Provider:
+    """Both processes, their settings, and an application server's view of them.
+
+    `settings` are the product's own, in capitals or not; `database_url` is a new SQLite file
+    unless given; `migrated` is such a file to begin with a copy of (saves a second).
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        server: XmppServer,
+        *,
+        database_url: str = "",
+        migrated: Path | None = None,
+        **settings: object,
+    ) -> None:
+        self.server = server
+        self.port = free_port()
+        self.url = f"http://{LOOPBACK}:{self.port}"
+        self.database = folder / "pushprovider.sqlite3"
+        self.secret_key = secrets.token_urlsafe(48)
+        self.run_dir = Path(tempfile.mkdtemp(prefix="pp-"))  # short: a socket's path has a limit
+        self._migrated = migrated
+        self._tokens: set[str] = set()
+        self.env = plain_environment() | {
+            "SECRET_KEY": self.secret_key,
+            "PUBLIC_URL": self.url,
+            "DATABASE_URL": database_url or f"sqlite:///{self.database}",
+            "RUN_DIR": str(self.run_dir),
+            "XMPP_COMPONENT_JID": server.component_jid,
+            "XMPP_COMPONENT_SECRET": server.component_secret,
+            "XMPP_COMPONENT_HOST": LOOPBACK,
+            "XMPP_COMPONENT_PORT": str(server.component_port),
+            "REGISTRATION_ACL": "*",
+            "PYTHONUNBUFFERED": "1",
+        }
+        self.env |= {name.upper(): str(value) for name, value in settings.items()}
+        daphne = [sys.executable, "-m", "daphne", "-v", "0", "-b", LOOPBACK, "-p", str(self.port)]
+        self.http = ManagedProcess(
+            "daphne",
+            [*daphne, "upconfig.asgi:application"],
+            self.env,
+            PROJECT,
+            folder / "daphne.log",
+        )
+        self.component = ManagedProcess(
+            "runxmppcomponent",
+            [*MANAGE, "runxmppcomponent"],
+            self.env,
+            PROJECT,
+            folder / "component.log",
+        )
+
+    # --- the processes ----------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Prepare the database, start both processes, return when both are ready."""
+        self.migrate()
+        self.http.spawn()
+        self.component.spawn()
+        self.http.wait_ready(self.healthy, seconds=30)
+        self.component.wait_ready(self.connected, seconds=30)
+
+    def close(self) -> None:
+        """Stop what still runs and remove the run folder."""
+        try:
+            self.stop_component()
+            self.stop_http()
+        finally:
+            self.component.kill()
+            self.http.kill()
+            shutil.rmtree(self.run_dir, ignore_errors=True)
+
+    def migrate(self) -> None:
+        """Make the tables, once."""
+        if self._migrated and not self.database.exists():
+            shutil.copyfile(self._migrated, self.database)
+            return
+        self.manage("migrate", "--noinput", "-v", "0")
+
+    def manage(self, *arguments: str) -> str:
+        """Run a management command with the same settings and return what it printed."""
+        command = [*MANAGE, *arguments]
+        done = subprocess.run(
+            command, env=self.env, cwd=PROJECT, capture_output=True, text=True, timeout=60
+        )
+        assert done.returncode == 0, f"manage.py {' '.join(arguments)}:\n{tail(done.stderr)}"
+        return done.stdout
+
+    def start_http(self) -> None:
+        """Start daphne and return when it answers."""
+        self.http.start(self.healthy, seconds=30)
+
+    def stop_http(self) -> None:
+        """Stop daphne (SIGTERM)."""
+        self.http.terminate()
+
+    def kill_http(self) -> None:
+        """Kill daphne (SIGKILL)."""
+        self.http.kill()
+
+    def start_component(self) -> None:
+        """Start runxmppcomponent and return when it is connected to the server."""
+        self.component.start(self.connected, seconds=30)
+
+    def stop_component(self) -> None:
+        """Stop runxmppcomponent (SIGTERM)."""
+        self.component.terminate()
+
+    def kill_component(self) -> None:
+        """Kill runxmppcomponent (SIGKILL)."""
+        self.component.kill()
+
+    def healthy(self) -> bool:
+        """Return whether daphne answers /healthz."""
+        try:
+            return httpx.get(f"{self.url}/healthz", trust_env=False).status_code == 200
+        except httpx.TransportError:
+            return False
+
+    def connected(self) -> bool:
+        """Return whether this run of the component has connected at least once."""
+        return self.times_connected() > 0
+
+    def times_connected(self) -> int:
+        """Return how often this run of the component has connected to the server."""
+        return self.component.log_of_this_run().count("connected to")
+
+    # --- an application server --------------------------------------------------------------
+
+    async def post(
+        self, endpoint: str, body: bytes, headers: Mapping[str, str] | None = None
+    ) -> httpx.Response:
+        """POST a message, with TTL 3600 unless `headers` are given, and return the answer."""
+        self._remember(endpoint)
+        async with httpx.AsyncClient(trust_env=False) as client:
+            given = {"TTL": "3600"} if headers is None else dict(headers)
+            return await client.post(endpoint, content=body, headers=given)
+
+    async def delete(self, url: str) -> httpx.Response:
+        """DELETE a message resource and return the answer."""
+        async with httpx.AsyncClient(trust_env=False) as client:
+            return await client.delete(url)
+
+    # --- the logs ---------------------------------------------------------------------------
+
+    def log_text(self) -> str:
+        """Return the end of both logs."""
+        parts = (self.http, self.component)
+        return "\n".join(f"--- {part.name}\n{tail(part.log_text())}" for part in parts)
+
+    def assert_clean_logs(self, *forbidden: str) -> None:
+        """Fail if a log holds a traceback, a secret, a used token or one of `forbidden`."""
+        secret = {self.secret_key, self.server.component_secret, *self._tokens, *forbidden}
+        for process in (self.http, self.component):
+            text = process.log_text()
+            assert "Traceback" not in text, f"{process.name} logged a traceback:\n{tail(text, 80)}"
+            for word in secret - {""}:
+                assert word not in text, f"{process.name} logged {word[:8]}...:\n{tail(text)}"
+
+    def _remember(self, endpoint: str) -> None:
+        """Keep the token of an endpoint: no log may hold it."""
+        if match := re.search(r"/push/([\w-]{20,})", endpoint):
+            self._tokens.add(match[1])

@@ -1,0 +1,28 @@
+"""The HTTP process's front door: who gets which request."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "upconfig.settings")
+
+from channels.routing import ProtocolTypeRouter  # Django's settings come first
+from django.core.asgi import get_asgi_application
+
+pages = get_asgi_application()
+
+from pushprovider.http.handler import PushHandler, Receive, Scope, Send, is_ours  # noqa: E402
+from pushprovider.http.redact import redact_daphne  # noqa: E402
+
+redact_daphne()
+push = PushHandler()
+
+
+async def http(scope: Scope, receive: Receive, send: Send) -> Any:
+    """Push paths go to the thin handler, everything else to Django's own."""
+    handler = push if is_ours(scope["path"]) else pages
+    return await handler(scope, receive, send)  # type: ignore[arg-type]
+
+
+application = ProtocolTypeRouter({"http": http})

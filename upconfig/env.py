@@ -1,0 +1,146 @@
+"""Typed reads of the environment: a value is right, or the start ends with one clear line."""
+
+from __future__ import annotations
+
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+from urllib.parse import urlsplit
+
+import environ
+
+#: sysexits.h EX_CONFIG: a supervisor can tell a wrong setting from a crash.
+EXIT_CONFIG = 78
+
+_TRUE = {"1", "true", "yes", "on"}
+_FALSE = {"0", "false", "no", "off", ""}
+_RATE = re.compile(r"(\d+(?:\.\d+)?)/(s|m|h) burst (\d+)", re.ASCII)
+_PER = {"s": 1, "m": 60, "h": 3600}
+
+
+@dataclass(frozen=True)
+class Rate:
+    """A token bucket: so many a second on average, so many at once."""
+
+    per_second: float
+    burst: int
+
+
+def refuse(line: str) -> NoReturn:
+    """End the process: print `line`, exit with 78."""
+    print(f"pushprovider: {line}", file=sys.stderr)
+    raise SystemExit(EXIT_CONFIG)
+
+
+class Reader:
+    """Reads settings from the environment, from .env, or from the file that NAME_FILE names.
+
+    `names` lists every setting that was read; a test holds it against the documentation.
+    """
+
+    def __init__(self, dotenv: Path) -> None:
+        if dotenv.exists():
+            environ.Env.read_env(dotenv)  # what is set in the environment already wins
+        self._env = environ.FileAwareEnv()
+        self.names: list[str] = []
+
+    def text(self, name: str, default: str | None = None) -> str:
+        """Return the value without outer white space; without a default it must be there."""
+        self.names.append(name)
+        try:
+            value = str(self._env.str(name, default=default or "")).strip()
+        except (OSError, ValueError) as error:
+            refuse(f"{name}_FILE cannot be read: {type(error).__name__}")
+        if not value and default is None:
+            refuse(f"{name} is missing. Set it in the environment or in .env (see .env.example).")
+        return value
+
+    def integer(self, name: str, default: int, minimum: int, maximum: int) -> int:
+        """Return a whole number within [minimum, maximum]."""
+        value = self.text(name, str(default)) or str(default)
+        if not re.fullmatch(r"-?[0-9]{1,18}", value) or not minimum <= int(value) <= maximum:
+            refuse(f"{name} must be a whole number from {minimum} to {maximum}, not {value!r}.")
+        return int(value)
+
+    def boolean(self, name: str, *, default: bool) -> bool:
+        """Return true for 1, true, yes, on and false for 0, false, no, off."""
+        value = self.text(name, str(default)).lower()
+        if value not in _TRUE | _FALSE:
+            refuse(f"{name} must be true or false, not {value!r}.")
+        return value in _TRUE
+
+    def words(self, name: str, default: str = "") -> list[str]:
+        """Return a comma-separated list, empty entries left out."""
+        return [word.strip() for word in self.text(name, default).split(",") if word.strip()]
+
+    def rate(self, name: str, default: str) -> Rate | None:
+        """Return a rate such as `2/s burst 100`, or None for `off`."""
+        value = self.text(name, default) or default
+        if value.lower() == "off":
+            return None
+        match = _RATE.fullmatch(value)
+        if match is None or float(match[1]) <= 0 or int(match[3]) < 1:
+            refuse(f"{name} must look like '2/s burst 100', or be 'off', not {value!r}.")
+        return Rate(float(match[1]) / _PER[match[2]], int(match[3]))
+
+    def public_url(self, name: str) -> str:
+        """Return an absolute http or https URL without a trailing slash."""
+        value = self.text(name).rstrip("/")
+        try:
+            parts = urlsplit(value)
+            wrong = (
+                parts.scheme not in {"http", "https"}
+                or not parts.hostname
+                or parts.port == 0
+                or bool(parts.query or parts.fragment or parts.username)
+                or not value.isascii()
+                or any(char.isspace() for char in value)
+            )
+        except ValueError:
+            wrong = True
+        if wrong or len(value) > 900:
+            refuse(f"{name} must be a URL such as https://push.example.org, not {value!r}.")
+        return value
+
+    def date(self, name: str) -> str:
+        """Return an ISO date (YYYY-MM-DD), or nothing."""
+        value = self.text(name, "")
+        if value and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
+            refuse(f"{name} must be a date such as 2027-01-31, not {value!r}.")
+        return value
+
+
+def default_folder(base: Path, name: str) -> Path:
+    """Return base/name, made if needed and readable by its owner only."""
+    folder = base / name
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
+
+
+def database_config(url: str) -> dict[str, object]:
+    """Return Django's DATABASES entry for DATABASE_URL (sqlite or postgres)."""
+    try:
+        config: dict[str, object] = dict(environ.Env.db_url_config(url))
+    except (ValueError, KeyError, environ.ImproperlyConfigured):
+        refuse("DATABASE_URL cannot be understood. Example: sqlite:////var/lib/push/push.sqlite3")
+    engine = str(config.get("ENGINE", ""))
+    if engine not in {"django.db.backends.sqlite3", "django.db.backends.postgresql"}:
+        refuse("DATABASE_URL must begin with sqlite:// or postgres://.")
+    if engine.endswith("sqlite3"):
+        config["OPTIONS"] = SQLITE_OPTIONS
+    return config
+
+
+#: WAL: readers never wait for the writer. synchronous=FULL: a 201 survives a power cut, because
+#: every commit is synced (docs/operators.md has what NORMAL would save and could lose).
+#: IMMEDIATE: a transaction takes the write lock at once instead of failing half-way.
+SQLITE_OPTIONS: dict[str, object] = {
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 3,
+    "init_command": (
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY;"
+        "PRAGMA cache_size=-8192; PRAGMA journal_size_limit=67108864"
+    ),
+}

@@ -1,0 +1,168 @@
+"""Every setting, read once and typed. docs/settings.md says what each is for; a test compares."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from slixmpp import JID, InvalidJID
+
+from upconfig.env import Reader, database_config, default_folder, refuse
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+_read = Reader(BASE_DIR / ".env")
+
+# --- Django -------------------------------------------------------------------------------------
+SECRET_KEY = _read.text("SECRET_KEY")
+SECRET_KEY_FALLBACKS = _read.words("SECRET_KEY_FALLBACKS")
+DEBUG = _read.boolean("DEBUG", default=False)
+PUBLIC_URL = _read.public_url("PUBLIC_URL")
+_public = urlsplit(PUBLIC_URL)
+ALLOWED_HOSTS = _read.words("ALLOWED_HOSTS", f"{_public.hostname},localhost,127.0.0.1,[::1]")
+CSRF_TRUSTED_ORIGINS = _read.words("CSRF_TRUSTED_ORIGINS", f"{_public.scheme}://{_public.netloc}")
+if len(SECRET_KEY) < 32 or len(set(SECRET_KEY)) < 5:
+    refuse("SECRET_KEY is too weak: 32 random characters at least. Endpoints are signed with it.")
+
+# --- The store and the doorbell -----------------------------------------------------------------
+DATABASES = {
+    "default": database_config(
+        _read.text("DATABASE_URL", "")
+        or f"sqlite:///{default_folder(BASE_DIR, 'data') / 'pushprovider.sqlite3'}"
+    )
+}
+RUN_DIR = Path(_read.text("RUN_DIR", "") or default_folder(BASE_DIR, "data") / "run")
+
+# --- XMPP ---------------------------------------------------------------------------------------
+XMPP_COMPONENT_JID = _read.text("XMPP_COMPONENT_JID").lower()
+XMPP_COMPONENT_SECRET = _read.text("XMPP_COMPONENT_SECRET")
+XMPP_COMPONENT_HOST = _read.text("XMPP_COMPONENT_HOST", "localhost")
+XMPP_COMPONENT_PORT = _read.integer("XMPP_COMPONENT_PORT", 5347, 1, 65535)
+XMPP_ADMINS = _read.words("XMPP_ADMINS")
+try:
+    _jid = JID(XMPP_COMPONENT_JID)
+except InvalidJID:
+    _jid = JID()
+if not _jid.domain or _jid.user or _jid.resource or " " in XMPP_COMPONENT_JID:
+    refuse("XMPP_COMPONENT_JID must be a domain such as up.example.org.")
+_parent = XMPP_COMPONENT_JID.partition(".")[2] or XMPP_COMPONENT_JID
+REGISTRATION_ACL = _read.words("REGISTRATION_ACL", _parent)
+
+# --- Registrations and messages -----------------------------------------------------------------
+REGISTRATION_TTL = _read.integer("REGISTRATION_TTL", 2_592_000, 60, 31_536_000 * 10)
+MAX_ENDPOINTS_PER_ACCOUNT = _read.integer("MAX_ENDPOINTS_PER_ACCOUNT", 500, 1, 1_000_000)
+DEFAULT_TTL = _read.integer("DEFAULT_TTL", 86_400, 0, 2**31)
+MAX_TTL = _read.integer("MAX_TTL", 2_592_000, 0, 2**31)
+REQUIRE_TTL = _read.boolean("REQUIRE_TTL", default=False)
+MAX_STORED_PER_ENDPOINT = _read.integer("MAX_STORED_PER_ENDPOINT", 100, 1, 1_000_000)
+MAX_STORED_PER_ACCOUNT = _read.integer("MAX_STORED_PER_ACCOUNT", 1000, 1, 1_000_000)
+PUSH_RATE_PER_ENDPOINT = _read.rate("PUSH_RATE_PER_ENDPOINT", "2/s burst 100")
+PUSH_RATE_PER_ACCOUNT = _read.rate("PUSH_RATE_PER_ACCOUNT", "10/s burst 500")
+ACK_TIMEOUT = _read.integer("ACK_TIMEOUT", 2400, 1, 2_592_000)
+MAX_IN_FLIGHT_PER_DEVICE = _read.integer("MAX_IN_FLIGHT_PER_DEVICE", 16, 1, 400)
+MESSAGE_LOG_HOURS = _read.integer("MESSAGE_LOG_HOURS", 48, 0, 24 * 365)
+STATS_DAYS = _read.integer("STATS_DAYS", 400, 1, 36_500)
+METRICS_TOKEN = _read.text("METRICS_TOKEN", "")
+
+# --- Endpoints issued by the modules this one replaces ------------------------------------------
+LEGACY_UP_SECRETS = _read.words("LEGACY_UP_SECRETS")
+LEGACY_PROSODY_PASETO_KEYS = _read.words("LEGACY_PROSODY_PASETO_KEYS")
+LEGACY_PROSODY_JWT_SECRETS = _read.words("LEGACY_PROSODY_JWT_SECRETS")
+LEGACY_EJABBERD_KEYS = _read.words("LEGACY_EJABBERD_KEYS")
+LEGACY_UNTIL = _read.date("LEGACY_UNTIL")
+for _secret in LEGACY_UP_SECRETS:
+    try:
+        _size = len(base64.b64decode(_secret, validate=True))
+    except binascii.Error:
+        _size = 0
+    if _size != 32:
+        refuse("LEGACY_UP_SECRETS: each secret must be the base64 of 32 bytes.")
+
+#: The names of all settings above, in reading order.
+DOCUMENTED: tuple[str, ...] = tuple(_read.names)
+
+# --- What follows is not for operators ----------------------------------------------------------
+INSTALLED_APPS = [
+    "daphne",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "channels",
+    "pushprovider",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "pushprovider.http.csp.content_security_policy",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "upconfig.urls"
+ASGI_APPLICATION = "upconfig.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "data" / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = True  # no collectstatic step is needed to see the admin
+WHITENOISE_AUTOREFRESH = False
+
+_secure = _public.scheme == "https"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _secure
+SESSION_COOKIE_AGE = 7 * 86_400
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+X_FRAME_OPTIONS = "DENY"
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"redact": {"()": "pushprovider.http.redact.RedactTokens"}},
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["redact"],
+        }
+    },
+    "root": {"handlers": ["stderr"], "level": "INFO"},
+    "loggers": {
+        "uvicorn.access": {"filters": ["redact"]},
+        # slixmpp writes whole stanzas, payloads included, at DEBUG: never below WARNING.
+        "slixmpp": {"level": "WARNING"},
+    },
+}
