@@ -15,7 +15,7 @@ from pushprovider.fields import now_ms
 from pushprovider.models import MessageState
 from pushprovider.rules import Event
 from pushprovider.store import deliver
-from pushprovider.store.deliver import Answer, Claimed, Done, Work
+from pushprovider.store.deliver import Answer, Claimed, Done, Sent, Work
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +27,8 @@ DEVICES_A_HOP = 32
 LOOK_EVERY = 5.0
 #: After store trouble, in seconds.
 TROUBLE_PAUSE = 1.0
+#: While the server reads slower than we write, in seconds.
+CONGESTION_PAUSE = 0.02
 #: Conditions by which a device says that it does not know the registration.
 GONE = frozenset({"item-not-found", "feature-not-implemented"})
 
@@ -36,6 +38,9 @@ class Transport(Protocol):
 
     @property
     def is_up(self) -> bool: ...
+
+    @property
+    def is_congested(self) -> bool: ...
 
     def send_push(self, message: Claimed) -> bool:
         """Write one push; False if it can never be written (it would break the stream)."""
@@ -66,6 +71,7 @@ class Delivery:
         self._rung = False
         self._after: int | None = None  # ids up to here have been seen
         self._answers: list[Answer] = []
+        self._sent: list[Sent] = []
         self._next_overdue = 0
 
     # --- what happens outside: cheap, on the event loop, never the database ---------------------
@@ -127,6 +133,8 @@ class Delivery:
     async def _sleep(self) -> None:
         due = self._devices.next_due()
         seconds = LOOK_EVERY if due is None else (due - self._clock()) / 1000
+        if self._transport.is_congested:
+            seconds = CONGESTION_PAUSE
         try:
             async with asyncio.timeout(min(max(seconds, 0.001), LOOK_EVERY)):
                 await self._wake.wait()
@@ -144,14 +152,21 @@ class Delivery:
             return False
         try:
             done = await self._thread.run(lambda: deliver.work(todo, self._wall()))
-        except StoreTrouble:
+        except (StoreTrouble, asyncio.CancelledError):
+            # Writing an answer twice is harmless; forgetting one would send the message again.
             self._answers[:0] = todo.answers
+            self._sent[:0] = todo.sent
             self._rung = True
             for want in todo.wants:
                 self._devices.fetched(want, more=True)
             raise
         self._send(todo, done)
-        return bool(self._answers or self._rung or self._devices.has_ready)
+        return bool(self._answers) or (self._may_send() and (self._rung or self._devices.has_ready))
+
+    def _may_send(self) -> bool:
+        return (
+            self._transport.is_up and not self._transport.is_congested and self._after is not None
+        )
 
     def _todo(self) -> Work:
         now = self._clock()
@@ -159,9 +174,10 @@ class Delivery:
         if now >= self._next_overdue:
             self._answers += self._devices.overdue(now)
             self._next_overdue = now + 10_000
-        todo = Work(answers=self._answers, sent=self._devices.unmarked(now), limit=BATCH)
-        self._answers = []
-        if self._transport.is_up and self._after is not None:
+        todo = Work(answers=self._answers, sent=self._sent + self._devices.unmarked(now))
+        todo.limit = BATCH
+        self._answers, self._sent = [], []
+        if self._may_send():
             todo.wants = self._devices.wants(DEVICES_A_HOP)
             if self._rung:
                 todo.after, self._rung = self._after, False
@@ -204,6 +220,6 @@ class Delivery:
     async def flush(self) -> None:
         """Before the end: write every answer, and mark what is in flight as sent."""
         sent = self._devices.unmarked(self._clock(), everything=True)
-        todo = Work(answers=self._answers, sent=sent)
-        self._answers = []
+        todo = Work(answers=self._answers, sent=self._sent + sent)
+        self._answers, self._sent = [], []
         await self._thread.run(lambda: deliver.work(todo, self._wall()))

@@ -203,6 +203,9 @@ class Devices:
             times.append(self._fresh[0][0].since + MARK_SENT_AFTER)
         return min(times, default=None)
 
+    def __len__(self) -> int:
+        return len(self._known)
+
     @property
     def has_ready(self) -> bool:
         return bool(self._ready)

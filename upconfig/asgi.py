@@ -12,10 +12,12 @@ from django.core.asgi import get_asgi_application
 
 pages = get_asgi_application()
 
+from pushprovider.http.drain import drain_on_sigterm  # noqa: E402
 from pushprovider.http.handler import PushHandler, Receive, Scope, Send, is_ours  # noqa: E402
 from pushprovider.http.redact import redact_daphne  # noqa: E402
 
 redact_daphne()
+drain_on_sigterm()
 push = PushHandler()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import sys
 from dataclasses import dataclass
@@ -113,9 +114,10 @@ class Reader:
 
 
 def default_folder(base: Path, name: str) -> Path:
-    """Return base/name, made if needed and readable by its owner only."""
+    """Return base/name, made if needed and possible; a new one is readable by its owner only."""
     folder = base / name
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with contextlib.suppress(OSError):  # a read-only installation keeps its data elsewhere
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder
 
 

@@ -84,7 +84,6 @@ DOCUMENTED: tuple[str, ...] = tuple(_read.names)
 
 # --- What follows is not for operators ----------------------------------------------------------
 INSTALLED_APPS = [
-    "daphne",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -135,7 +134,7 @@ LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "data" / "static"
+STATIC_ROOT = default_folder(BASE_DIR, "data/static")
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True  # no collectstatic step is needed to see the admin
 WHITENOISE_AUTOREFRESH = False

@@ -18,6 +18,7 @@ from django.urls import Resolver404, URLResolver, get_resolver
 
 from pushprovider.database import StoreTrouble
 from pushprovider.http import answers
+from pushprovider.http.drain import drain
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +47,13 @@ class PushHandler:
         self._resolver: URLResolver = get_resolver("pushprovider.http.urls")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        drain.enter()
+        try:
+            await self._answer(scope, receive, send)
+        finally:
+            drain.leave()
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             response = await self._respond(scope, receive)
         except Gone:
@@ -67,6 +75,8 @@ class PushHandler:
             match = self._resolver.resolve(scope["path"])
         except Resolver404:
             raise answers.unknown() from None
+        if drain.has_begun and scope["method"] in ("POST", "PUT"):
+            raise answers.unavailable()
         body = await read_body(scope, receive)
         request = ASGIRequest(scope, BytesIO(body))
         request._body = body  # read already

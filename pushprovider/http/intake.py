@@ -10,7 +10,7 @@ from pushprovider.doorbell import Ringer
 from pushprovider.fields import now_ms
 from pushprovider.inbox import Inbox
 from pushprovider.store import registrations
-from pushprovider.store.save import Accepted, Post, Refusal, save
+from pushprovider.store.save import Accepted, Limits, Outcome, Post, save
 
 
 class Intake:
@@ -19,17 +19,22 @@ class Intake:
     def __init__(self) -> None:
         self.thread = DatabaseThread()
         self._ringer = Ringer()
-        self._inbox: Inbox[Post, Accepted | Refusal] = Inbox(self.thread, self._save)
+        self._limits = Limits()
+        self._inbox: Inbox[Post, Outcome] = Inbox(self.thread, self._save)
 
-    def _save(self, posts: Sequence[Post]) -> list[Accepted | Refusal]:
-        saved = save(posts, now_ms())
+    def _save(self, posts: Sequence[Post]) -> list[Outcome]:
+        saved = save(posts, now_ms(), self._limits)
         if any(isinstance(one, Accepted) for one in saved):
             self._ringer.ring()
         return saved
 
-    async def accept(self, post: Post) -> Accepted | Refusal:
+    async def accept(self, post: Post) -> Outcome:
         """Return after the commit. Raises StoreTrouble: then nothing was stored."""
         return await self._inbox.put(post)
+
+    async def drain(self) -> None:
+        """Return when everything that was accepted so far is committed or refused."""
+        await self._inbox.drain()
 
     async def cancel(self, uid: str) -> bool:
         """True if the message was waiting."""

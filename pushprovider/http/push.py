@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from pushprovider import tokens
 from pushprovider.http import answers, headers
 from pushprovider.http.intake import intake
-from pushprovider.store.save import Accepted, Post, Refusal
+from pushprovider.store.save import Limited, Post, Refusal
 
 ALLOWED = "POST, PUT, GET, HEAD, OPTIONS"
 DISCOVERY = b'{"unifiedpush":{"version":1}}'
@@ -51,7 +51,9 @@ async def accept(request: HttpRequest, token: str) -> HttpResponse:
         authorization=meta.get("HTTP_AUTHORIZATION"),
     )
     stored = await intake().accept(post)
-    if not isinstance(stored, Accepted):
+    if isinstance(stored, Limited):
+        raise answers.too_many(stored.seconds)
+    if isinstance(stored, Refusal):
         raise _REFUSALS[stored]()
     return HttpResponse(
         status=201,

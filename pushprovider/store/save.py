@@ -18,6 +18,7 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from pushprovider import stats, vapid
+from pushprovider.limiter import Limiter
 from pushprovider.models import MessageState, Urgency
 from pushprovider.stats import Count, Counts
 
@@ -56,6 +57,31 @@ class Accepted:
     ttl: int
 
 
+@dataclass(frozen=True, slots=True)
+class Limited:
+    """Too many for this endpoint or account: come back after so many seconds."""
+
+    seconds: int
+
+
+class Limits:
+    """The rate limits of this process."""
+
+    def __init__(self) -> None:
+        self._endpoint = Limiter(settings.PUSH_RATE_PER_ENDPOINT)
+        self._account = Limiter(settings.PUSH_RATE_PER_ACCOUNT)
+
+    def take(self, endpoint: int, account: int, now: int) -> int:
+        """Count a message and return 0, or the seconds to wait without counting it."""
+        wait = max(self._endpoint.wait(endpoint, now), self._account.wait(account, now))
+        if not wait:
+            self._endpoint.take(endpoint, now)
+            self._account.take(account, now)
+        return wait
+
+
+Outcome = Accepted | Refusal | Limited
+
 _FIND = """
     SELECT r.key, r.id, r.account_id, r.expires_at, r.revoked_at, r.vapid, a.blocked_at
     FROM pushprovider_registration r JOIN pushprovider_account a ON a.id = r.account_id
@@ -92,12 +118,12 @@ def new_uid() -> str:
     return f"{time.time_ns() // 1000:014x}{secrets.token_urlsafe(16)}"
 
 
-def save(posts: Sequence[Post], now: int) -> list[Accepted | Refusal]:
+def save(posts: Sequence[Post], now: int, limits: Limits) -> list[Outcome]:
     """Store what may be stored, in order; return an answer for each post. One transaction.
 
     `now` is in milliseconds since 1970. Raises DatabaseError: then nothing was stored.
     """
-    batch = _Batch(now)
+    batch = _Batch(now, limits)
     with transaction.atomic(durable=True), connection.cursor() as cursor:
         keys = list({post.key for post in posts})
         cursor.execute(_FIND.format(_marks(keys)), keys)
@@ -112,18 +138,21 @@ def save(posts: Sequence[Post], now: int) -> list[Accepted | Refusal]:
 class _Batch:
     """The rows and counts that one group of posts comes to."""
 
-    def __init__(self, now: int) -> None:
+    def __init__(self, now: int, limits: Limits) -> None:
         self.now = now
+        self._limits = limits
         self.rows: list[list[Any]] = []
         self.counts: Counts = Counts()
         self._topics: dict[tuple[int, int, str], int | None] = {}
         self._accounts: set[int] = set()
 
-    def take(self, post: Post, found: _Found | None) -> Accepted | Refusal:
+    def take(self, post: Post, found: _Found | None) -> Outcome:
         refusal = refused(post, found, self.now)
         if refusal is not None or found is None:
             return refusal or Refusal.UNKNOWN
         registration, account = found[0], found[1]
+        if wait := self._limits.take(registration, account, self.now):
+            return Limited(wait)
         uid = new_uid()
         lifetime = post.ttl * 1000 or TTL_ZERO_GRACE
         if post.topic:

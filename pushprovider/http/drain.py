@@ -1,0 +1,82 @@
+"""An orderly end of the HTTP process: new posts get 503, those begun are committed and answered.
+
+A sender that finds the port closed may mute the whole host for minutes; one that reads 503 with
+Retry-After just comes back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from types import FrameType
+from typing import Any
+
+from pushprovider.http.intake import intake
+
+log = logging.getLogger(__name__)
+
+#: Seconds for which new posts are answered with 503 before the port closes.
+LINGER = 1.0
+#: Seconds after which the process ends whatever is still unfinished.
+LONGEST = 8.0
+
+
+class Drain:
+    """Whether this process is ending, and how many push requests are in progress."""
+
+    def __init__(self) -> None:
+        self.has_begun = False
+        self.in_progress = 0
+        self._idle = asyncio.Event()
+
+    def enter(self) -> None:
+        """A request begins."""
+        self.in_progress += 1
+        self._idle.clear()
+
+    def leave(self) -> None:
+        """A request has been answered."""
+        self.in_progress -= 1
+        if not self.in_progress:
+            self._idle.set()
+
+    async def run(self) -> None:
+        """Refuse new posts; return when those in progress are answered, or LONGEST is over."""
+        self.has_begun = True
+        log.info("draining: new posts get 503")
+        await asyncio.sleep(LINGER)
+        try:
+            async with asyncio.timeout(LONGEST - LINGER):
+                await intake().drain()
+                if self.in_progress:
+                    await self._idle.wait()
+        except TimeoutError:
+            log.warning("ended with %d requests unanswered", self.in_progress)
+
+
+drain = Drain()
+
+
+def drain_on_sigterm() -> None:
+    """Under daphne, let SIGTERM drain before it stops the reactor. uvicorn drains by itself."""
+    if "daphne.server" not in sys.modules:
+        return
+    from twisted.internet import reactor as installed
+
+    reactor: Any = installed
+
+    async def drain_and_stop() -> None:
+        await drain.run()
+        reactor.stop()
+
+    def begin() -> None:
+        tasks.append(asyncio.ensure_future(drain_and_stop()))
+
+    def on_sigterm(_number: int, _frame: FrameType | None = None) -> None:
+        if drain.has_begun:
+            return
+        reactor.callFromThread(begin)
+
+    tasks: list[asyncio.Future[None]] = []  # the loop itself keeps only a weak reference
+    reactor.sigTerm = on_sigterm  # read when the reactor starts

@@ -1,0 +1,278 @@
+"""The books of the delivery loop: windows, answers, timers. Pure: the clock is a number."""
+
+from __future__ import annotations
+
+from pushprovider.devices import Devices
+from pushprovider.models import MessageState
+from pushprovider.rules import Event
+from pushprovider.store.deliver import Claimed
+
+PHONE = "juliet@localhost/phone"
+TABLET = "juliet@localhost/tablet"
+SECOND = 1000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+
+
+def a_message(number: int = 1, *, device: str = PHONE, ttl: int = 60) -> Claimed:
+    account, _, resource = device.partition("/")
+    return Claimed(number, f"uid-{number}", account, resource, "app", "inst", b"x", ttl, 0, 0)
+
+
+def books(maximum: int = 16) -> Devices:
+    return Devices(maximum=maximum, ack_timeout=40 * MINUTE)
+
+
+def send(devices: Devices, *numbers: int, now: int = 0, device: str = PHONE) -> None:
+    for number in numbers:
+        devices.sent(a_message(number, device=device), wall=now, now=now)
+
+
+def wanted(devices: Devices) -> list[tuple[str, int]]:
+    return [(want.device, want.number) for want in devices.wants(100)]
+
+
+def test_it_sends_to_a_device_it_never_heard_of() -> None:
+    assert books().offer(a_message())
+
+
+def test_it_keeps_within_the_window() -> None:
+    devices = books(maximum=2)
+    send(devices, 1, 2)
+    assert not devices.offer(a_message(3))
+
+
+def test_a_result_makes_room() -> None:
+    devices = books(maximum=2)
+    send(devices, 1, 2)
+    devices.offer(a_message(3))
+    devices.result("uid-1", PHONE, 5)
+    assert wanted(devices) == [(PHONE, 1)]
+
+
+def test_it_does_not_overtake_what_waits() -> None:
+    devices = books(maximum=2)
+    send(devices, 1, 2)
+    devices.offer(a_message(3))
+    devices.result("uid-1", PHONE, 5)
+    assert not devices.offer(a_message(4))
+
+
+def test_a_result_is_delivered() -> None:
+    devices = books()
+    send(devices, 1, now=7)
+    answer = devices.result("uid-1", PHONE, 9)
+    assert answer is not None
+    assert (answer.state, answer.sent_at) == (MessageState.DELIVERED, 7)
+
+
+def test_a_result_from_another_resource_proves_nothing() -> None:
+    devices = books()
+    send(devices, 1)
+    answer = devices.result("uid-1", TABLET, 9)
+    assert answer is not None
+    assert not answer.known
+    assert devices.in_flight == 1
+
+
+def test_a_result_that_memory_does_not_know_is_for_the_store() -> None:
+    assert books().result("uid-9", PHONE, 0) is None
+
+
+def test_an_error_keeps_the_message_and_holds_the_device() -> None:
+    devices = books()
+    send(devices, 1)
+    [answer] = devices.error("uid-1", PHONE, "service-unavailable", 5, gone=False)
+    assert (answer.state, answer.condition) == (MessageState.QUEUED, "service-unavailable")
+    assert not devices.offer(a_message(2))
+
+
+def test_an_error_after_a_result_is_ignored() -> None:
+    devices = books()
+    send(devices, 1)
+    devices.result("uid-1", PHONE, 5)
+    assert devices.error("uid-1", PHONE, "service-unavailable", 6, gone=False) == []
+    assert devices.offer(a_message(2))
+
+
+def test_a_stray_error_changes_nothing() -> None:
+    devices = books()
+    send(devices, 1)
+    assert devices.error("uid-1", TABLET, "item-not-found", 6, gone=True) == []
+    assert devices.in_flight == 1
+
+
+def test_a_message_with_ttl_0_has_one_attempt() -> None:
+    devices = books()
+    devices.sent(a_message(1, ttl=0), wall=0, now=0)
+    [answer] = devices.error("uid-1", PHONE, "service-unavailable", 5, gone=False)
+    assert answer.state is MessageState.EXPIRED
+
+
+def test_gone_does_not_hold_the_device() -> None:
+    devices = books()
+    send(devices, 1, 2)
+    [answer] = devices.error("uid-1", PHONE, "item-not-found", 5, gone=True)
+    assert answer.state is MessageState.GONE
+    assert devices.offer(a_message(3))
+
+
+def test_a_new_session_makes_the_old_ones_unanswered_dead() -> None:
+    devices = books()
+    send(devices, 1, 2)
+    answers = devices.happen(PHONE, Event.AVAILABLE, 5)
+    assert [answer.uid for answer in answers] == ["uid-1", "uid-2"]
+    assert wanted(devices) == [(PHONE, 16)]
+
+
+def test_the_end_of_a_session_keeps_all_for_the_next() -> None:
+    devices = books()
+    send(devices, 1, 2)
+    answers = devices.happen(PHONE, Event.UNAVAILABLE, 5)
+    assert {answer.state for answer in answers} == {MessageState.QUEUED}
+    assert wanted(devices) == []
+
+
+def test_a_held_device_is_tried_after_a_minute_then_two() -> None:
+    devices = books()
+    send(devices, 1)
+    devices.error("uid-1", PHONE, "service-unavailable", 0, gone=False)
+    devices.due(MINUTE - 1)
+    assert wanted(devices) == []
+    devices.due(MINUTE)
+    assert wanted(devices) == [(PHONE, 1)]
+    send(devices, 1, now=MINUTE)
+    devices.error("uid-1", PHONE, "service-unavailable", MINUTE, gone=False)
+    devices.due(2 * MINUTE)
+    assert wanted(devices) == []
+    devices.due(3 * MINUTE)
+    assert wanted(devices) == [(PHONE, 1)]
+
+
+def test_the_errors_of_one_window_count_once_for_the_back_off() -> None:
+    devices = books()
+    send(devices, 1, 2, 3)
+    for number in (1, 2, 3):
+        devices.error(f"uid-{number}", PHONE, "service-unavailable", number, gone=False)
+    devices.due(MINUTE + 1)
+    assert wanted(devices) == [(PHONE, 1)]
+
+
+def test_one_answer_opens_the_rest() -> None:
+    devices = books()
+    devices.happen(PHONE, Event.UNAVAILABLE, 0)
+    devices.due(MINUTE)
+    [want] = devices.wants(10)
+    send(devices, 1, now=MINUTE)
+    devices.fetched(want, more=True)
+    assert wanted(devices) == []
+    devices.result("uid-1", PHONE, MINUTE + 5)
+    assert wanted(devices) == [(PHONE, 16)]
+
+
+def test_silence_alone_sends_nothing_again_for_a_long_time() -> None:
+    devices = books()
+    send(devices, 1)
+    assert devices.due(39 * MINUTE) == []
+    assert devices.overdue(39 * MINUTE) == []
+
+
+def test_after_the_ack_timeout_the_oldest_is_sent_again() -> None:
+    devices = books()
+    send(devices, 1)
+    send(devices, 2, now=30 * MINUTE)
+    [answer] = devices.overdue(40 * MINUTE)
+    assert answer.uid == "uid-1"
+
+
+def test_a_register_sends_again_what_stays_unanswered() -> None:
+    devices = books()
+    send(devices, 1)
+    devices.happen(PHONE, Event.REGISTERED, 10)
+    send(devices, 2, now=11)
+    assert devices.due(3 * SECOND) == []
+    [answer] = devices.due(3 * SECOND + 10)
+    assert answer.uid == "uid-1"
+
+
+def test_a_register_wakes_a_held_device() -> None:
+    devices = books()
+    devices.happen(PHONE, Event.UNAVAILABLE, 0)
+    devices.happen(PHONE, Event.REGISTERED, 10)
+    devices.due(3 * SECOND + 10)
+    assert wanted(devices) == [(PHONE, 16)]
+
+
+def test_a_new_link_waits_ten_seconds_then_tries_one() -> None:
+    devices = books()
+    send(devices, 1, 2)
+    devices.link_up({}, 100)
+    assert wanted(devices) == []
+    assert len(devices.due(10 * SECOND + 100)) == 2
+    assert wanted(devices) == [(PHONE, 1)]
+
+
+def test_a_late_answer_counts_on_the_next_link() -> None:
+    devices = books()
+    send(devices, 1)
+    devices.link_up({}, 100)
+    answer = devices.result("uid-1", PHONE, 200)
+    assert answer is not None
+    assert answer.state is MessageState.DELIVERED
+
+
+def test_what_was_never_sent_need_not_wait_on_a_new_link() -> None:
+    devices = books()
+    devices.link_up({PHONE: False, TABLET: True}, 100)
+    assert wanted(devices) == [(PHONE, 1)]
+
+
+def test_a_new_session_ends_the_wait_on_a_new_link() -> None:
+    devices = books()
+    devices.link_up({PHONE: True}, 100)
+    devices.happen(PHONE, Event.AVAILABLE, 200)
+    assert wanted(devices) == [(PHONE, 16)]
+
+
+def test_devices_take_turns() -> None:
+    devices = books()
+    devices.happen(PHONE, Event.AVAILABLE, 0)
+    devices.happen(TABLET, Event.AVAILABLE, 0)
+    [first] = devices.wants(1)
+    devices.fetched(first, more=True)
+    [second] = devices.wants(1)
+    assert [first.device, second.device] == [PHONE, TABLET]
+
+
+def test_it_names_what_is_in_flight_so_that_it_is_not_fetched_twice() -> None:
+    devices = books()
+    send(devices, 1, 2)
+    devices.offer(a_message(3))
+    devices.happen(PHONE, Event.REGISTERED, 0)
+    [want] = devices.wants(1)
+    assert want.but == (1, 2)
+
+
+def test_it_marks_as_sent_only_what_stays_unanswered() -> None:
+    devices = books()
+    send(devices, 1, 2)
+    devices.result("uid-1", PHONE, 10)
+    assert devices.unmarked(SECOND - 1) == []
+    assert [mark.uid for mark in devices.unmarked(SECOND)] == ["uid-2"]
+    assert devices.unmarked(2 * SECOND) == []
+
+
+def test_it_forgets_devices_with_nothing_to_do() -> None:
+    devices = books()
+    for number in range(100):
+        device = f"juliet@localhost/{number}"
+        send(devices, number, device=device)
+        devices.result(f"uid-{number}", device, 1)
+    assert len(devices) == 0
+
+
+def test_it_knows_when_to_wake_up() -> None:
+    devices = books()
+    assert devices.next_due() is None
+    devices.happen(PHONE, Event.UNAVAILABLE, 5)
+    assert devices.next_due() == MINUTE + 5
