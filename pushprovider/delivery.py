@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
+from pushprovider.care import Care
 from pushprovider.database import DatabaseThread, StoreTrouble
 from pushprovider.devices import Devices
 from pushprovider.fields import now_ms
@@ -45,6 +46,9 @@ class Transport(Protocol):
     def send_push(self, message: Claimed) -> bool:
         """Write one push; False if it can never be written (it would break the stream)."""
 
+    def ping(self) -> None:
+        """Write a ping to ourselves through the server; proven() follows."""
+
 
 def monotonic_ms() -> int:
     return time.monotonic_ns() // 1_000_000
@@ -73,6 +77,7 @@ class Delivery:
         self._answers: list[Answer] = []
         self._sent: list[Sent] = []
         self._next_overdue = 0
+        self._care = Care()
 
     # --- what happens outside: cheap, on the event loop, never the database ---------------------
 
@@ -98,6 +103,22 @@ class Delivery:
     def happened(self, device: str, event: Event) -> None:
         """Presence or a register came from a full JID."""
         self._note(self._devices.happen(device, event, self._clock()))
+
+    def proven(self) -> None:
+        """Our own ping came back: the server took everything that was written before it."""
+        self._care.proven()
+        self._wake.set()
+
+    def link_lost(self) -> None:
+        """The stream ended, through no fault of a message."""
+        self._care.link_lost()
+
+    def poisoned(self, condition: str) -> None:
+        """The server closed the stream because of something that we wrote."""
+        guilty = self._care.poisoned(self._devices.in_flight)
+        if guilty is not None:
+            log.error("message %s ended the stream (%s): set aside", guilty.uid, condition)
+            self._note(self._devices.set_aside(guilty.uid, guilty.device, condition))
 
     def _note(self, answers: list[Answer]) -> None:
         self._answers += answers
@@ -165,7 +186,10 @@ class Delivery:
 
     def _may_send(self) -> bool:
         return (
-            self._transport.is_up and not self._transport.is_congested and self._after is not None
+            self._transport.is_up
+            and not self._transport.is_congested
+            and not self._care.waits
+            and self._after is not None
         )
 
     def _todo(self) -> Work:
@@ -200,15 +224,16 @@ class Delivery:
                     self._write(message)
                 else:
                     more = True
-            self._devices.fetched(want, more=more)
+            self._devices.fetched(want, more=more or self._care.waits)
 
     def _write(self, message: Claimed) -> None:
-        if not self._transport.is_up:
-            # The link went down since the claim: link_up() will find the message again.
-            self._devices.happen(message.device, Event.ERROR, self._clock())
+        if not self._may_send():  # the link went down since the claim, or one at a time is due
+            self._devices.put_back(message)
             return
         if self._transport.send_push(message):
             self._devices.sent(message, wall=self._wall(), now=self._clock())
+            if self._care.wrote(message):
+                self._transport.ping()
             return
         log.error("message %s cannot be written as a stanza: set aside", message.uid)
         self._answers.append(

@@ -98,6 +98,12 @@ class Devices:
                 found.append(Want(name, free, flying))
         return found
 
+    def put_back(self, message: Claimed) -> None:
+        """The message was claimed but not written: it stays in the store for the next look."""
+        device = self._device(message.device)
+        device.backlog = True
+        self._queue(device)
+
     def accepts(self, message: Claimed) -> bool:
         """True if this message, fetched for its device, may be sent now."""
         device = self._known.get(message.device)
@@ -139,6 +145,14 @@ class Devices:
         answer = self._again(flight, asked, condition)
         device.backlog = True
         return [answer, *self.happen(asked, Event.ERROR, now)]
+
+    def set_aside(self, uid: str, asked: str, condition: str) -> list[Answer]:
+        """The message can never be delivered: end it without blaming its device."""
+        device = self._of_uid.get(uid)
+        if device is None:
+            return []
+        flight = self._land(device, uid)
+        return [Answer(uid, asked, MessageState.EVICTED, flight.sent_at, condition)]
 
     def happen(self, name: str, event: Event, now: int) -> list[Answer]:
         """Apply the table's rule; return the unanswered messages that must be written back."""

@@ -37,9 +37,11 @@ class Component(ComponentXMPP):
         self._heard = heard
         self._own = settings.XMPP_COMPONENT_JID
         self.is_up = False
+        self._pings = 0
         self.ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self.started = asyncio.Event()
         self._why = ""
+        self.condition = ""  # of the stream error that ended the connection
         self._describe()
         self.add_event_handler("session_start", self._on_start)
         self.add_event_handler("connection_failed", self._on_failed)
@@ -71,7 +73,7 @@ class Component(ComponentXMPP):
     def open(self) -> None:
         """Begin to connect; `started` or `ended` follows."""
         self.started.clear()
-        self._why = ""
+        self._why = self.condition = ""
         self.ended = asyncio.get_running_loop().create_future()
         self.connect(settings.XMPP_COMPONENT_HOST, settings.XMPP_COMPONENT_PORT)
 
@@ -85,6 +87,7 @@ class Component(ComponentXMPP):
         self._end(f"cannot connect: {reason}")
 
     def _on_stream_error(self, error: Any) -> None:
+        self.condition = error["condition"]
         self._why = f"stream error {error['condition']}: {error['text']}".rstrip(": ")
         self.is_up = False
 
@@ -121,6 +124,11 @@ class Component(ComponentXMPP):
         """Write stanzas as they are; nothing is written without a session."""
         if self.is_up and self.transport is not None:
             self.transport.write(text.encode("utf-8"))
+
+    def ping(self) -> None:
+        """Ping ourselves: the server routes it back once it has read all that was written."""
+        self._pings += 1
+        self.write(stanzas.own_ping(f"ping-{self._pings}", self._own))
 
     def send_push(self, message: Claimed) -> bool:
         """Write one push; False if XML cannot carry its address: it would end the stream."""

@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 
 from pushprovider.backoff import Backoff
+from pushprovider.care import OUR_FAULT
 from pushprovider.database import DatabaseThread, StoreTrouble
 from pushprovider.delivery import Delivery
 from pushprovider.devices import Devices
@@ -141,17 +142,20 @@ class Service:
             settings.XMPP_COMPONENT_PORT,
         )
         await self._delivery.link_up(alive_until)
-        return await self._watch()
+        why = await self._watch()
+        if component.condition in OUR_FAULT:
+            self._delivery.poisoned(component.condition)
+        else:
+            self._delivery.link_lost()
+        return why
 
     async def _watch(self) -> str:
         """Ping ourselves through the server until the connection ends."""
-        number = 0
         while True:
             with contextlib.suppress(TimeoutError):
                 return await asyncio.wait_for(asyncio.shield(self._component.ended), PING_EVERY)
-            number += 1
             self._pong.clear()
-            self._component.write(stanzas.own_ping(f"ping-{number}", settings.XMPP_COMPONENT_JID))
+            self._component.ping()
             try:
                 await asyncio.wait_for(self._pong.wait(), PING_TIMEOUT)
             except TimeoutError:
@@ -173,6 +177,7 @@ class Service:
                 self._in_background(self._register(stanza))
             case stanzas.Own():
                 self._pong.set()
+                self._delivery.proven()
 
     async def _register(self, asked: stanzas.Register) -> None:
         text, registered = await register.answer(asked, self._thread)
