@@ -1,6 +1,7 @@
 #!/bin/sh
 # Makes or updates a virtual environment. Usage: make-venv.sh PYTHON FOLDER REQUIREMENTS-FILE
 set -eu
+export DEBIAN_FRONTEND=noninteractive
 python=$1 venv=$2 requirements=$3
 
 if ! command -v "$python" >/dev/null 2>&1; then

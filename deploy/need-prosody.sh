@@ -1,6 +1,7 @@
 #!/bin/sh
 # Makes sure that the program `prosody` is there; the demo starts a private one of its own.
 set -eu
+export DEBIAN_FRONTEND=noninteractive
 if command -v prosody >/dev/null 2>&1; then
     exit 0
 fi

@@ -163,6 +163,43 @@ class Message(models.Model):
         return self.uid
 
 
+class Sender(models.Model):
+    """Who pushes to an endpoint: by User-Agent and vapid subject, never by address."""
+
+    registration = models.ForeignKey(
+        Registration, on_delete=models.CASCADE, related_name="senders", db_index=False
+    )
+    user_agent = models.CharField(max_length=120, blank=True, default="")
+    subject = models.CharField("vapid subject", max_length=120, blank=True, default="")
+    count = models.BigIntegerField(default=0)
+    last_at = InstantField()
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            # Used by every save: count one more.
+            models.UniqueConstraint(
+                fields=["registration", "user_agent", "subject"], name="sender_key"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.subject or self.user_agent or "unknown"
+
+
+class Status(models.Model):
+    """What one process lets the others know, such as: the XMPP stream is up. One row a name."""
+
+    name = models.CharField(max_length=40, primary_key=True)
+    value = models.CharField(max_length=200, blank=True, default="")
+    at = InstantField()  # when it was last true
+
+    class Meta:
+        verbose_name_plural = "status"
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class HourlyCount(models.Model):
     """How often something happened in one hour. stats.py names and explains every counter."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from enum import StrEnum
 
-from django.db import connection
+from django.db import connection, transaction
 
 HOUR_MS = 3_600_000
 
@@ -54,3 +54,9 @@ def add(counts: Counts, now: int) -> None:
     if rows:
         with connection.cursor() as cursor:
             cursor.executemany(_ADD, [(hour, *row) for row in rows])
+
+
+def write(counts: Counts, now: int) -> None:
+    """Add to this hour's counters in a transaction of its own."""
+    with transaction.atomic(durable=True):
+        add(counts, now)

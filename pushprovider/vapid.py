@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from base64 import urlsafe_b64decode
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,6 +18,7 @@ from django.conf import settings
 #: Tolerated difference of clocks, in seconds. Some senders sign `exp` exactly 24 h ahead.
 CLOCK_SKEW = 300
 MAX_AGE = 86_400
+_JWT = re.compile(r"[A-Za-z0-9_-]+\.([A-Za-z0-9_-]+)\.[A-Za-z0-9_-]*", re.ASCII)
 _PARAMETER = re.compile(r'([a-z]+)\s*=\s*"?([A-Za-z0-9._~+/=-]+)"?', re.ASCII)
 
 
@@ -47,6 +49,23 @@ def verify(authorization: str, key: str, now: int) -> bool:
         return False
     claims = _verified_claims(token, octets)
     return claims is not None and _in_time(claims.get("exp"), now) and _for_us(claims.get("aud"))
+
+
+@lru_cache(maxsize=1024)
+def claimed_subject(authorization: str | None) -> str:
+    """Return the `sub` that a sender claims, unverified: it tells operators whom to write to.
+
+    Senders reuse a token for hours, so most of this is answered from memory. Never raises.
+    """
+    if authorization is None or not authorization[:6].lower().startswith(("vapid ", "webpus")):
+        return ""
+    token = _JWT.search(authorization[:4096])
+    claims = _decode(token[1]) if token else None
+    try:
+        subject = json.loads(claims or b"{}").get("sub", "")
+    except (ValueError, AttributeError, RecursionError):
+        return ""
+    return re.sub(r"[^\x20-\x7e]", "", subject)[:120] if isinstance(subject, str) else ""
 
 
 def _verified_claims(token: str, point: bytes) -> dict[str, Any] | None:

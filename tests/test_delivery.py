@@ -81,11 +81,13 @@ class Play:
     async def in_store(self, call: Callable[[], object]) -> None:
         await self.thread.run(call)
 
-    async def post(self, body: bytes, device: str = PHONE, **more: int) -> None:
+    async def post(
+        self, body: bytes, device: str = PHONE, *, ttl: int = 3600, urgency: int = 2
+    ) -> None:
         """An application server's POST is stored; the doorbell rings."""
 
         def store() -> None:
-            post = Post(key=a_registration(device), body=body, ttl=more.pop("ttl", 3600), **more)
+            post = Post(key=a_registration(device), body=body, ttl=ttl, urgency=urgency)
             [accepted] = save([post], START + self.now, Limits())
             assert isinstance(accepted, Accepted)
             self.uids[body] = accepted.uid

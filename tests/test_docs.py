@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from pushprovider import __version__, rules
 from pushprovider.http import answers
 from pushprovider.models import MessageState
 from upconfig import settings
@@ -151,6 +152,41 @@ def test_it_draws_every_state_of_a_message() -> None:
     assert set(re.findall(r"[a-z]{2,}", picture)) == {str(state.label) for state in MessageState}
 
 
+WORDS = {
+    rules.Flight.KEEP: "",
+    rules.Flight.REQUEUE: "again",
+    rules.Flight.REQUEUE_OLD: "old again",
+    rules.Timer.KEEP: "",
+    rules.Timer.STOP: "stop timer",
+    rules.Timer.RETRY: "retry timer",
+    rules.Timer.LINK_GRACE: "grace timer",
+    rules.Timer.REGISTER_GRACE: "grace timer",
+}
+
+
+def cell(rule: rules.Rule) -> str:
+    words = (rule.then.value, WORDS[rule.flight], WORDS[rule.timer])
+    return ", ".join(word for word in words if word)
+
+
+def test_it_has_the_rules_of_delivery() -> None:
+    stated = table("docs/architecture.md", "event")
+    assert stated == [
+        [event.value, *(cell(rules.TABLE[state, event]) for state in rules.State)]
+        for event in rules.Event
+    ]
+
+
+def test_it_states_the_window_of_each_belief() -> None:
+    stated = {cells[0]: cells[1] for cells in table("docs/architecture.md", "belief")}
+    assert stated == {
+        state.value: {16: "MAX_IN_FLIGHT_PER_DEVICE"}.get(
+            rules.window(state, 16), str(rules.window(state, 16))
+        )
+        for state in rules.State
+    }
+
+
 def errors() -> set[tuple[str, str]]:
     """Return (status, errno) of every error that the push paths can answer."""
     samples = {"seconds": 1, "allowed": "GET"}
@@ -166,6 +202,12 @@ def errors() -> set[tuple[str, str]]:
 def test_it_lists_every_error_and_no_other() -> None:
     stated = {(cells[1], cells[2]) for cells in table("docs/http.md", "request") if cells[2]}
     assert stated == errors()
+
+
+def test_the_changelog_begins_with_this_version() -> None:
+    first = re.findall(r"^## (\S+)", read("CHANGELOG.md"), re.MULTILINE)[0]
+    assert first == __version__
+    assert "Upgrade notes" in read("CHANGELOG.md").split("\n## ")[1]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -32,9 +32,15 @@ class Refused(Exception):
     """The request gets this error answer. Raised where the mistake is seen."""
 
     def __init__(
-        self, status: HTTPStatus, errno: int, message: str, headers: dict[str, str] | None = None
+        self,
+        status: HTTPStatus,
+        errno: int,
+        reason: str,
+        message: str,
+        headers: dict[str, str] | None = None,
     ) -> None:
         super().__init__(message)
+        self.reason = reason  # for the counter of rejections
         self.status = status
         self.errno = errno
         self.message = message
@@ -56,79 +62,94 @@ class Refused(Exception):
 
 
 def unknown() -> Refused:
-    return Refused(HTTPStatus.NOT_FOUND, 102, "This endpoint does not exist.")
+    return Refused(HTTPStatus.NOT_FOUND, 102, "unknown_token", "This endpoint does not exist.")
 
 
 def expired() -> Refused:
-    return Refused(HTTPStatus.NOT_FOUND, 103, "This endpoint has expired.")
+    return Refused(HTTPStatus.NOT_FOUND, 103, "expired", "This endpoint has expired.")
 
 
 def no_message() -> Refused:
-    return Refused(HTTPStatus.NOT_FOUND, 102, "No such message is waiting.")
+    return Refused(HTTPStatus.NOT_FOUND, 102, "no_message", "No such message is waiting.")
 
 
 def revoked() -> Refused:
     headers = {"Cache-Control": "max-age=86400"}
-    return Refused(HTTPStatus.GONE, 106, "This endpoint has been revoked.", headers)
+    return Refused(HTTPStatus.GONE, 106, "revoked", "This endpoint has been revoked.", headers)
 
 
 def too_large() -> Refused:
     return Refused(
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE, 104, "The body may have 4096 bytes at most."
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        104,
+        "too_large",
+        "The body may have 4096 bytes at most.",
     )
 
 
 def unauthorized() -> Refused:
     headers = {"WWW-Authenticate": "vapid"}
     message = "This endpoint wants a signature by its application server (RFC 8292)."
-    return Refused(HTTPStatus.UNAUTHORIZED, 109, message, headers)
+    return Refused(HTTPStatus.UNAUTHORIZED, 109, "unauthorized", message, headers)
 
 
 def forbidden() -> Refused:
-    return Refused(HTTPStatus.FORBIDDEN, 109, "The signature does not fit this endpoint.")
+    return Refused(
+        HTTPStatus.FORBIDDEN, 109, "forbidden", "The signature does not fit this endpoint."
+    )
 
 
 def ttl_missing() -> Refused:
-    return Refused(HTTPStatus.BAD_REQUEST, 111, "The TTL header is missing.")
+    return Refused(HTTPStatus.BAD_REQUEST, 111, "ttl", "The TTL header is missing.")
 
 
 def ttl_wrong() -> Refused:
-    return Refused(HTTPStatus.BAD_REQUEST, 112, "TTL must be one number of seconds, digits only.")
+    return Refused(
+        HTTPStatus.BAD_REQUEST, 112, "ttl", "TTL must be one number of seconds, digits only."
+    )
 
 
 def topic_wrong() -> Refused:
     message = "Topic must be 1 to 32 characters of A-Z a-z 0-9 _ -."
-    return Refused(HTTPStatus.BAD_REQUEST, 113, message)
+    return Refused(HTTPStatus.BAD_REQUEST, 113, "topic", message)
 
 
 def urgency_wrong() -> Refused:
     message = "Urgency must be one of very-low, low, normal, high."
-    return Refused(HTTPStatus.BAD_REQUEST, 999, message)
+    return Refused(HTTPStatus.BAD_REQUEST, 999, "urgency", message)
 
 
 def body_incomplete() -> Refused:
-    return Refused(HTTPStatus.BAD_REQUEST, 999, "The request cannot be understood.")
+    return Refused(HTTPStatus.BAD_REQUEST, 999, "malformed", "The request cannot be understood.")
 
 
 def too_many(seconds: int) -> Refused:
     headers = {"Retry-After": str(seconds)}
-    return Refused(HTTPStatus.TOO_MANY_REQUESTS, 201, "Too many messages. Slow down.", headers)
+    return Refused(
+        HTTPStatus.TOO_MANY_REQUESTS, 201, "rate_limited", "Too many messages. Slow down.", headers
+    )
 
 
 def unavailable() -> Refused:
     headers = {"Retry-After": str(RETRY_AFTER)}
     return Refused(
-        HTTPStatus.SERVICE_UNAVAILABLE, 201, "The message could not be stored now.", headers
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        201,
+        "unavailable",
+        "The message could not be stored now.",
+        headers,
     )
 
 
 def method_not_allowed(allowed: str) -> Refused:
     headers = {"Allow": allowed}
-    return Refused(HTTPStatus.METHOD_NOT_ALLOWED, 999, f"Allowed here: {allowed}.", headers)
+    return Refused(
+        HTTPStatus.METHOD_NOT_ALLOWED, 999, "method", f"Allowed here: {allowed}.", headers
+    )
 
 
 def broken() -> Refused:
-    return Refused(HTTPStatus.INTERNAL_SERVER_ERROR, 999, "Something went wrong here.")
+    return Refused(HTTPStatus.INTERNAL_SERVER_ERROR, 999, "internal", "Something went wrong here.")
 
 
 def preflight(allowed: str) -> HttpResponse:

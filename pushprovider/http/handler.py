@@ -19,6 +19,7 @@ from django.urls import Resolver404, URLResolver, get_resolver
 from pushprovider.database import StoreTrouble
 from pushprovider.http import answers
 from pushprovider.http.drain import drain
+from pushprovider.http.intake import intake
 
 log = logging.getLogger(__name__)
 
@@ -59,15 +60,15 @@ class PushHandler:
         except Gone:
             return
         except answers.Refused as refused:
-            response = refused.response()
+            response = _refuse(refused)
         except StoreTrouble:
-            response = answers.unavailable().response()
+            response = _refuse(answers.unavailable())
         except (BadRequest, SuspiciousOperation, UnicodeError):
-            response = answers.body_incomplete().response()
+            response = _refuse(answers.body_incomplete())
         except Exception:
             # The traceback's frames name code, not values; the path is a secret and stays out.
             log.exception("a push request failed")
-            response = answers.broken().response()
+            response = _refuse(answers.broken())
         await _send(response, send, head=scope["method"] == "HEAD")
 
     async def _respond(self, scope: Scope, receive: Receive) -> HttpResponse:
@@ -82,6 +83,11 @@ class PushHandler:
         request._body = body  # read already
         response: HttpResponse = await match.func(request, *match.args, **match.kwargs)
         return response
+
+
+def _refuse(refused: answers.Refused) -> HttpResponse:
+    intake().rejected(refused.reason)
+    return refused.response()
 
 
 async def read_body(scope: Scope, receive: Receive) -> bytes:

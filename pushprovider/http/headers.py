@@ -15,6 +15,7 @@ from pushprovider.models import Urgency
 _DIGITS = re.compile(r"[0-9]+", re.ASCII)
 # Sygnal really sends 32 characters that end in "==".
 _TOPIC = re.compile(r"(?=.{1,32}\Z)[A-Za-z0-9_-]+=*", re.ASCII)
+_PLAIN = re.compile(r"[^\x20-\x7e]", re.ASCII)
 _URGENCY = {urgency.label: int(urgency) for urgency in Urgency}
 _LARGEST_TTL = 2**31
 
@@ -50,3 +51,8 @@ def urgency(value: str | None) -> int:
     if found is None:
         raise answers.urgency_wrong()
     return found
+
+
+def user_agent(value: str | None) -> str:
+    """Return the sender's name for the operator, printable and short. Never refuses."""
+    return _PLAIN.sub("", value or "")[:120]

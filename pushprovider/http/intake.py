@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from functools import cache
 
-from pushprovider.database import DatabaseThread
+from pushprovider import stats
+from pushprovider.database import DatabaseThread, StoreTrouble
 from pushprovider.doorbell import Ringer
 from pushprovider.fields import now_ms
 from pushprovider.inbox import Inbox
+from pushprovider.stats import Count, Counts
 from pushprovider.store import registrations
 from pushprovider.store.save import Accepted, Limits, Outcome, Post, save
+
+#: Seconds for which rejections are counted in memory.
+COUNT_EVERY = 2.0
 
 
 class Intake:
@@ -20,6 +26,8 @@ class Intake:
         self.thread = DatabaseThread()
         self._ringer = Ringer()
         self._limits = Limits()
+        self._rejected: Counts = Counts()
+        self._counting: asyncio.Task[None] | None = None
         self._inbox: Inbox[Post, Outcome] = Inbox(self.thread, self._save)
 
     def _save(self, posts: Sequence[Post]) -> list[Outcome]:
@@ -32,9 +40,25 @@ class Intake:
         """Return after the commit. Raises StoreTrouble: then nothing was stored."""
         return await self._inbox.put(post)
 
+    def rejected(self, reason: str) -> None:
+        """Count a request that was refused. Written now and then: a refusal must stay cheap."""
+        self._rejected[Count.REJECTED, reason] += 1
+        if self._counting is None or self._counting.done():
+            self._counting = asyncio.create_task(self._count_later())
+
+    async def _count_later(self) -> None:
+        await asyncio.sleep(COUNT_EVERY)
+        counts, self._rejected = self._rejected, Counts()
+        try:
+            await self.thread.run(lambda: stats.write(counts, now_ms()))
+        except StoreTrouble:
+            self._rejected.update(counts)
+
     async def drain(self) -> None:
         """Return when everything that was accepted so far is committed or refused."""
         await self._inbox.drain()
+        if self._rejected:
+            await self.thread.run(lambda: stats.write(self._rejected, now_ms()))
 
     async def cancel(self, uid: str) -> bool:
         """True if the message was waiting."""

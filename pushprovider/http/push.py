@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from pushprovider import tokens
+from pushprovider import tokens, vapid
 from pushprovider.http import answers, headers
 from pushprovider.http.intake import intake
 from pushprovider.store.save import Limited, Post, Refusal
@@ -42,13 +42,16 @@ async def accept(request: HttpRequest, token: str) -> HttpResponse:
     if key is None:
         raise answers.unknown()
     meta = request.META
+    authorization = meta.get("HTTP_AUTHORIZATION")
     post = Post(
         key=key,
         body=request.body,
         ttl=headers.ttl(meta.get("HTTP_TTL")),
         urgency=headers.urgency(meta.get("HTTP_URGENCY")),
         topic=headers.topic(meta.get("HTTP_TOPIC")),
-        authorization=meta.get("HTTP_AUTHORIZATION"),
+        authorization=authorization,
+        user_agent=headers.user_agent(meta.get("HTTP_USER_AGENT")),
+        subject=vapid.claimed_subject(authorization),
     )
     stored = await intake().accept(post)
     if isinstance(stored, Limited):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -36,6 +37,8 @@ class Post:
     urgency: int = Urgency.NORMAL
     topic: str = ""
     authorization: str | None = None
+    user_agent: str = ""
+    subject: str = ""  # the vapid subject, as claimed
 
 
 class Refusal(Enum):
@@ -110,6 +113,13 @@ _EVICT = """
 _EVICT_ENDPOINT = _EVICT.format("account_id = %s AND registration_id = %s")
 _EVICT_ACCOUNT = _EVICT.format("account_id = %s")
 
+_SENDER = """
+    INSERT INTO pushprovider_sender (registration_id, user_agent, subject, count, last_at)
+    VALUES (%s, %s, %s, %s, %s)
+    ON CONFLICT (registration_id, user_agent, subject)
+    DO UPDATE SET count = pushprovider_sender.count + excluded.count, last_at = excluded.last_at
+"""
+
 _Found = tuple[int, int, int, int | None, str, int | None]
 
 
@@ -145,6 +155,7 @@ class _Batch:
         self.counts: Counts = Counts()
         self._topics: dict[tuple[int, int, str], int | None] = {}
         self._accounts: set[int] = set()
+        self._senders: Counter[tuple[int, str, str]] = Counter()
 
     def take(self, post: Post, found: _Found | None) -> Outcome:
         refusal = refused(post, found, self.now)
@@ -174,6 +185,7 @@ class _Batch:
             ]
         )
         self._accounts.add(account)
+        self._senders[registration, post.user_agent, post.subject] += 1
         self.counts[Count.ACCEPTED, Urgency(post.urgency).label] += 1
         return Accepted(uid, post.ttl)
 
@@ -192,6 +204,8 @@ class _Batch:
             cursor.execute(_REPLACE, (*replaced, *where))
             self.counts[Count.SETTLED, MessageState.REPLACED.label] += cursor.rowcount
         cursor.executemany(_INSERT, self.rows)
+        senders = [(*who, number, self.now) for who, number in sorted(self._senders.items())]
+        cursor.executemany(_SENDER, senders)
         self._evict(cursor)
 
     def _evict(self, cursor: CursorWrapper) -> None:

@@ -19,7 +19,7 @@ from pushprovider.doorbell import Doorbell
 from pushprovider.fields import now_ms
 from pushprovider.rules import Event
 from pushprovider.standby import ActiveLock
-from pushprovider.store import housekeeping
+from pushprovider.store import housekeeping, status
 from pushprovider.xmpp import acl, register, stanzas
 from pushprovider.xmpp.component import Component
 
@@ -47,6 +47,7 @@ class Service:
         self._delivery = Delivery(self._thread, self._component, devices)
         self._background: set[asyncio.Task[None]] = set()
         self._pong = asyncio.Event()
+        self._changed = asyncio.Event()
         self._stopping = asyncio.Event()
         self._failed: BaseException | None = None
 
@@ -69,6 +70,7 @@ class Service:
                 self._listen(bell),
                 self._tidy(),
                 self._beat(),
+                self._tell(),
                 self._stopping.wait(),
             )
         ]
@@ -99,6 +101,7 @@ class Service:
             await asyncio.gather(*self._background, return_exceptions=True)
             await self._delivery.flush()
             clean = True
+            await self._thread.run(lambda: status.tell(status.XMPP, "down", now_ms()))
         self._thread.close()
         self._lock.release(clean=clean)
 
@@ -141,8 +144,10 @@ class Service:
             settings.XMPP_COMPONENT_HOST,
             settings.XMPP_COMPONENT_PORT,
         )
+        self._changed.set()
         await self._delivery.link_up(alive_until)
         why = await self._watch()
+        self._changed.set()
         if component.condition in OUR_FAULT:
             self._delivery.poisoned(component.condition)
         else:
@@ -207,6 +212,19 @@ class Service:
         while True:
             self._lock.touch()
             await asyncio.sleep(1)
+
+    async def _tell(self) -> None:
+        """Keep the other processes informed about the stream: on every change and every beat."""
+        while True:
+            up = self._component.is_up
+            with contextlib.suppress(StoreTrouble):
+                await self._thread.run(
+                    lambda up=up: status.tell(status.XMPP, "up" if up else "down", now_ms())  # type: ignore[misc]
+                )
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(status.BEAT):
+                    await self._changed.wait()
+            self._changed.clear()
 
     async def _tidy(self) -> None:
         while True:

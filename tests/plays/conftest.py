@@ -87,7 +87,7 @@ def new_provider(
     def start(**settings: object) -> Provider:
         folder = tmp_path / f"provider{len(made)}"
         folder.mkdir()
-        made.append(Provider(folder, server, migrated=migrated, **settings))
+        made.append(Provider(folder, server, migrated=migrated, settings=settings))
         made[-1].start()
         return made[-1]
 
@@ -138,5 +138,6 @@ def close_all(providers: list[Provider]) -> None:
     """Stop the product; what it logged during the play must be clean."""
     for each in providers:
         each.close()
+        print(each.log_text())  # pytest shows it when the play fails
     for each in providers:
         each.assert_clean_logs()

@@ -18,7 +18,9 @@ WATCHED_SECONDS = 6
 def test_it_says_so_and_does_not_hammer(
     own_server: XmppServer, tmp_path: Path, migrated: Path
 ) -> None:
-    provider = Provider(tmp_path, own_server, migrated=migrated, xmpp_component_secret="not-it-5f")
+    provider = Provider(
+        tmp_path, own_server, migrated=migrated, settings={"xmpp_component_secret": "not-it-5f"}
+    )
     try:
         provider.migrate()
         provider.component.spawn()

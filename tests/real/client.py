@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+from collections.abc import AsyncIterator
 from types import TracebackType
 from typing import Self
 from xml.etree.ElementTree import Element, fromstring
 
-from tests.real.login import LoginFailed, authenticated_stream, bind, expect
+from tests.real.login import authenticate, bind, expect
 from tests.real.smacks import StreamManagement
-from tests.real.stanza import local_name, stanza_error, to_text
+from tests.real.stanza import CLIENT, local_name, stanza_error, to_text
 from tests.real.stream import StreamClosed, XmlStream
 from tests.real.waiting import eventually
 from tests.real.xmpp_server import XmppServer
@@ -75,8 +76,7 @@ class XmppClient:
 
     async def connect(self) -> None:
         """Log in and bind the resource: a new session."""
-        async with asyncio.timeout(SECONDS):
-            stream = await self._authenticate()
+        async with self._authenticated() as stream:
             self.jid = await bind(stream, self.resource)
             self.management = None
             if self.resumable:
@@ -90,15 +90,11 @@ class XmppClient:
     async def resume(self) -> None:
         """Go on with the interrupted session on a new connection (XEP-0198)."""
         assert self.management, "this client is not resumable"
-        async with asyncio.timeout(SECONDS):
-            stream = await self._authenticate()
+        async with self._authenticated() as stream:
             stream.send(self.management.resume())
-            answer = await stream.next()
-        if local_name(answer) != "resumed":
-            await stream.cut()
-            raise LoginFailed(to_text(answer))
+            resumed = await expect(stream, "resumed")
         self._listen(stream)
-        self.management.after_resume(answer, stream.send)
+        self.management.after_resume(resumed, stream.send)
 
     async def logout(self) -> None:
         """Say goodbye: unavailable presence, end of the stream. Nothing if it is not connected."""
@@ -165,10 +161,18 @@ class XmppClient:
 
     # --- inside -----------------------------------------------------------------------------
 
-    async def _authenticate(self) -> XmlStream:
+    @contextlib.asynccontextmanager
+    async def _authenticated(self) -> AsyncIterator[XmlStream]:
+        """Log in; the caller goes on under the same deadline, and its failure closes the stream."""
         assert not self.connected, "connected already"
-        server = self.server
-        return await authenticated_stream(server.c2s_port, server.host, self.user, self.password)
+        stream = await XmlStream.connect(self.server.c2s_port, CLIENT, self.server.host)
+        try:
+            async with asyncio.timeout(SECONDS):
+                await authenticate(stream, self.user, self.password)
+                yield stream
+        except BaseException:
+            await stream.cut()
+            raise
 
     def _listen(self, stream: XmlStream) -> None:
         self._stream = stream

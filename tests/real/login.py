@@ -6,7 +6,7 @@ import base64
 from xml.etree.ElementTree import Element
 from xml.sax.saxutils import escape
 
-from tests.real.stanza import CLIENT, local_name, stanza_error, to_text
+from tests.real.stanza import local_name, stanza_error, to_text
 from tests.real.stream import XmlStream
 
 SASL = "urn:ietf:params:xml:ns:xmpp-sasl"
@@ -17,21 +17,16 @@ class LoginFailed(Exception):
     """The server refused the password, the resource or the session."""
 
 
-async def authenticated_stream(port: int, host: str, user: str, password: str) -> XmlStream:
-    """Return a stream on which the user is logged in, before a resource is bound."""
-    stream = await XmlStream.connect(port, CLIENT, host)
+async def authenticate(stream: XmlStream, user: str, password: str) -> None:
+    """Log in on a new stream. A resource is not yet bound."""
     await stream.header()
     await expect(stream, "features")
     secret = base64.b64encode(f"\0{user}\0{password}".encode()).decode()
     stream.send(f"<auth xmlns='{SASL}' mechanism='PLAIN'>{secret}</auth>")
-    answer = await stream.next()
-    if local_name(answer) != "success":
-        await stream.cut()
-        raise LoginFailed(to_text(answer))
+    await expect(stream, "success")
     stream.open()
     await stream.header()
     await expect(stream, "features")
-    return stream
 
 
 async def bind(stream: XmlStream, resource: str) -> str:

@@ -25,8 +25,8 @@ MANAGE = [sys.executable, str(PROJECT / "manage.py")]
 class Provider:
     """Both processes, their settings, and an application server's view of them.
 
-    `settings` are the product's own, in capitals or not; `database_url` is a new SQLite file
-    unless given; `migrated` is such a file to begin with a copy of (saves a second).
+    `settings` are the product's own, lower case will do, None unsets; `database_url` is a new
+    SQLite file unless given; `migrated` is such a file to begin with a copy of (saves a second).
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class Provider:
         *,
         database_url: str = "",
         migrated: Path | None = None,
-        **settings: object,
+        settings: Mapping[str, object] | None = None,
     ) -> None:
         self.server = server
         self.port = free_port()
@@ -58,7 +58,10 @@ class Provider:
             "REGISTRATION_ACL": "*",
             "PYTHONUNBUFFERED": "1",
         }
-        self.env |= {name.upper(): str(value) for name, value in settings.items()}
+        for name, value in (settings or {}).items():
+            self.env[name.upper()] = str(value)
+            if value is None:
+                del self.env[name.upper()]
         daphne = [sys.executable, "-m", "daphne", "-v", "0", "-b", LOOPBACK, "-p", str(self.port)]
         self.http = ManagedProcess(
             "daphne",
@@ -106,7 +109,13 @@ class Provider:
         """Run a management command with the same settings and return what it printed."""
         command = [*MANAGE, *arguments]
         done = subprocess.run(
-            command, env=self.env, cwd=PROJECT, capture_output=True, text=True, timeout=60
+            command,
+            env=self.env,
+            cwd=PROJECT,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
         )
         assert done.returncode == 0, f"manage.py {' '.join(arguments)}:\n{tail(done.stderr)}"
         return done.stdout

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar, overload
 
 T = TypeVar("T")
 
@@ -16,7 +16,7 @@ TAIL_LINES = 40
 
 
 def wait_until(
-    condition: Callable[[], T],
+    condition: Callable[[], T | None],
     seconds: float,
     what: str,
     logs: Callable[[], str] | None = None,
@@ -31,12 +31,26 @@ def wait_until(
         time.sleep(INTERVAL)
 
 
+@overload
 async def eventually(
-    condition: Callable[[], T | Awaitable[T]],
+    condition: Callable[[], Awaitable[T | None]],
     seconds: float,
     what: str,
     logs: Callable[[], str] | None = None,
-) -> T:
+) -> T: ...
+@overload
+async def eventually(
+    condition: Callable[[], T | None],
+    seconds: float,
+    what: str,
+    logs: Callable[[], str] | None = None,
+) -> T: ...
+async def eventually(
+    condition: Callable[[], Any],
+    seconds: float,
+    what: str,
+    logs: Callable[[], str] | None = None,
+) -> Any:
     """As wait_until, for a play: phones go on meanwhile, and the condition may be awaited."""
     deadline = time.monotonic() + seconds
     while True:

@@ -1,0 +1,50 @@
+"""What every unit test can ask for: the store and the cast."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+from django.apps import apps
+from django.db import connection
+from pytest_django import DjangoDbBlocker
+
+from pushprovider.http.intake import intake
+from tests.cast import ApplicationServer, Phone, Stranger
+
+
+@pytest.fixture(scope="session")
+def _database_thread(django_db_setup: None) -> Iterator[None]:
+    """One intake for the whole run; its connection is closed before the test database goes."""
+    yield
+    if intake.cache_info().currsize:
+        asyncio.run(intake().thread.run(lambda: connection.close()))
+        intake().thread.close()
+
+
+@pytest.fixture
+def store(_database_thread: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """An empty store with real commits, which the database thread and daphne see, too."""
+    with django_db_blocker.unblock():
+        yield
+        for model in apps.get_app_config("pushprovider").get_models():
+            model._default_manager.all().delete()
+
+
+@pytest.fixture
+def phone(store: None) -> Phone:
+    """A phone of juliet's."""
+    return Phone("juliet@localhost/phone")
+
+
+@pytest.fixture
+def server() -> ApplicationServer:
+    """An application server, with a key of its own."""
+    return ApplicationServer()
+
+
+@pytest.fixture
+def stranger() -> Stranger:
+    """Somebody who was given nothing."""
+    return Stranger()
