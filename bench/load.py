@@ -94,6 +94,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Note what was not answered, as status 0."""
+        del exc
         self._note(time.monotonic_ns(), 0)
         if not self.ended.done():
             self.ended.set_result(None)

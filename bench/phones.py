@@ -42,8 +42,9 @@ class Receipts:
 class Phone(asyncio.Protocol):
     """One session, from the moment that its resource is bound."""
 
-    def __init__(self, transport: asyncio.Transport, receipts: Receipts) -> None:
-        self._transport = transport
+    def __init__(self, writer: asyncio.StreamWriter, receipts: Receipts) -> None:
+        self._writer = writer  # kept: a forgotten writer closes its connection
+        self._transport = writer.transport
         self._receipts = receipts
         self._rest = b""
         self._registered: asyncio.Future[str] | None = None
@@ -119,9 +120,8 @@ async def log_in(host: str, port: int, user: str, password: str, receipts: Recei
         writer.write(text.encode())
         async with asyncio.timeout(30):
             await reader.readuntil(until)
-    transport = writer.transport
-    phone = Phone(transport, receipts)
-    transport.set_protocol(phone)
+    phone = Phone(writer, receipts)
+    writer.transport.set_protocol(phone)
     return phone
 
 
@@ -155,7 +155,7 @@ class Home:
         """Return how many different pushes came, as soon as it is `pushes` or time is up."""
         until = time.monotonic() + seconds
         while len(self._receipts.numbers) < pushes and time.monotonic() < until:
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.02)  # noqa: ASYNC110  # setting an event would cost every push
         return len(self._receipts.numbers)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from django.db import DatabaseError, InterfaceError, close_old_connections, connection
+from django.db import DatabaseError, InterfaceError, connection
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -33,8 +33,12 @@ class DatabaseThread:
 
     def close(self) -> None:
         """Wait for the running call, close the connection, end the thread."""
-        self._executor.submit(connection.close)
+        self._executor.submit(_close)
         self._executor.shutdown(wait=True)
+
+
+def _close() -> None:
+    connection.close()  # `connection` is another one in each thread: look it up in there
 
 
 def guarded(call: Callable[[], T]) -> T:
@@ -44,5 +48,6 @@ def guarded(call: Callable[[], T]) -> T:
     except (DatabaseError, InterfaceError) as error:
         # The class and SQLite's or PostgreSQL's own words; they hold no row's content.
         log.error("store: %s: %s", type(error).__name__, str(error).splitlines()[:1])
-        connection.close() if not connection.in_atomic_block else close_old_connections()
+        if not connection.in_atomic_block:
+            connection.close()  # the next call opens a new one
         raise StoreTrouble from error

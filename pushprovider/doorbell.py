@@ -13,8 +13,6 @@ from pathlib import Path
 from django.conf import settings
 
 NAME = "doorbell"
-#: A Unix socket's path may have 108 bytes on Linux, the closing zero included.
-LONGEST_PATH = 107
 
 
 def path() -> Path:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from django.apps import apps
 from django.db import connection
+from django.test.utils import setup_databases, teardown_databases
 from pytest_django import DjangoDbBlocker
 
 from pushprovider.http.intake import intake
@@ -15,16 +16,25 @@ from tests.cast import ApplicationServer, Phone, Stranger
 
 
 @pytest.fixture(scope="session")
-def _database_thread(django_db_setup: None) -> Iterator[None]:
-    """One intake for the whole run; its connection is closed before the test database goes."""
+def django_db_setup(
+    django_test_environment: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[None]:
+    """The test database, for `store` and pytest-django's fixtures alike.
+
+    pytest-django's own makes it only if a test asks for its fixtures.
+    """
+    with django_db_blocker.unblock():
+        made = setup_databases(verbosity=0, interactive=False)
     yield
     if intake.cache_info().currsize:
         asyncio.run(intake().thread.run(lambda: connection.close()))
         intake().thread.close()
+    with django_db_blocker.unblock():
+        teardown_databases(made, verbosity=0)
 
 
 @pytest.fixture
-def store(_database_thread: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+def store(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """An empty store with real commits, which the database thread and daphne see, too."""
     with django_db_blocker.unblock():
         yield

@@ -15,6 +15,9 @@ import environ
 #: sysexits.h EX_CONFIG: a supervisor can tell a wrong setting from a crash.
 EXIT_CONFIG = 78
 
+#: A Unix socket's path may have 108 bytes on Linux, the closing zero included.
+LONGEST_SOCKET_PATH = 107
+
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off", ""}
 _RATE = re.compile(r"(\d+(?:\.\d+)?)/(s|m|h) burst (\d+)", re.ASCII)
@@ -51,7 +54,8 @@ class Reader:
         """Return the value without outer white space; without a default it must be there."""
         self.names.append(name)
         try:
-            value = str(self._env.str(name, default=default or "")).strip()
+            # Not env.str(): that takes a value that begins with "$" for another variable's name.
+            value = str(self._env.ENVIRON.get(name, default or "")).strip()
         except (OSError, ValueError) as error:
             refuse(f"{name}_FILE cannot be read: {type(error).__name__}")
         if not value and default is None:

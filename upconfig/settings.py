@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import base64
 import binascii
+import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from slixmpp import JID, InvalidJID
 
-from upconfig.env import Reader, database_config, default_folder, refuse
+from upconfig.env import (
+    LONGEST_SOCKET_PATH,
+    Reader,
+    database_config,
+    default_folder,
+    refuse,
+)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 _read = Reader(BASE_DIR / ".env")
@@ -33,6 +40,8 @@ DATABASES = {
     )
 }
 RUN_DIR = Path(_read.text("RUN_DIR", "") or default_folder(BASE_DIR, "data") / "run")
+if len(os.fsencode(RUN_DIR / "doorbell")) > LONGEST_SOCKET_PATH:
+    refuse("RUN_DIR is too long: the path of a Unix socket in it may have 107 bytes.")
 
 # --- XMPP ---------------------------------------------------------------------------------------
 XMPP_COMPONENT_JID = _read.text("XMPP_COMPONENT_JID").lower()

@@ -67,8 +67,10 @@ def drain_on_sigterm() -> None:
     reactor: Any = installed
 
     async def drain_and_stop() -> None:
-        await drain.run()
-        reactor.stop()
+        try:
+            await drain.run()
+        finally:
+            reactor.stop()
 
     def begin() -> None:
         tasks.append(asyncio.ensure_future(drain_and_stop()))

@@ -113,7 +113,9 @@ async def read_body(scope: Scope, receive: Receive) -> bytes:
 async def _send(response: HttpResponse, send: Send, *, head: bool) -> None:
     body = b"" if head else response.content
     headers = [
-        (name.encode("latin-1"), value.encode("latin-1")) for name, value in response.items()
+        (name.encode("latin-1"), value.encode("latin-1"))
+        for name, value in response.items()
+        if response.content or name != "Content-Type"  # Django names a type even for nothing
     ]
     if response.status_code != 204:
         headers.append((b"Content-Length", str(len(response.content)).encode()))

@@ -48,6 +48,9 @@ class Intake:
 
     async def _count_later(self) -> None:
         await asyncio.sleep(COUNT_EVERY)
+        await self._write_rejected()
+
+    async def _write_rejected(self) -> None:
         counts, self._rejected = self._rejected, Counts()
         try:
             await self.thread.run(lambda: stats.write(counts, now_ms()))
@@ -57,8 +60,7 @@ class Intake:
     async def drain(self) -> None:
         """Return when everything that was accepted so far is committed or refused."""
         await self._inbox.drain()
-        if self._rejected:
-            await self.thread.run(lambda: stats.write(self._rejected, now_ms()))
+        await self._write_rejected()
 
     async def cancel(self, uid: str) -> bool:
         """True if the message was waiting."""
