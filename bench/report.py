@@ -30,7 +30,8 @@ def print_all(turns: Sequence[Turn], baseline: str) -> None:
     _table("resident", headings, loads, names, turns, lambda t: _resident(t, processes[:3]))
     if len(names) > 1:
         headings = [f"delivered/s over {baseline}", "each round"]
-        _table("ratio", headings, loads, names, turns, lambda t: _ratios(t, turns, baseline))
+        others = [name for name in names if name != baseline]
+        _table("connections", headings, loads, others, turns, lambda t: _ratios(t, turns, baseline))
     idle = ("POST p50", "p99 ms", "POST-to-phone p50", "p99 ms", "201-to-phone p50", "p99 ms")
     _table("idle, 5 a second", idle, [IDLE], names, turns, _idle)
 

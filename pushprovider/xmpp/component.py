@@ -24,6 +24,13 @@ log = logging.getLogger(__name__)
 #: Bytes in the socket's buffer above which nothing more is claimed.
 CONGESTED = 2 * 1024 * 1024
 
+#: What an operator should look at when the server closes the stream (RFC 6120 section 4.9.3).
+HINTS = {
+    "not-authorized": "the server does not accept XMPP_COMPONENT_SECRET",
+    "host-unknown": "the server has no component XMPP_COMPONENT_JID",
+    "conflict": "another connection serves this component; it is tried again",
+}
+
 
 class Component(ComponentXMPP):
     """One connection at a time to the XMPP server. Hands stanzas about pushing to `heard`."""
@@ -88,7 +95,8 @@ class Component(ComponentXMPP):
 
     def _on_stream_error(self, error: Any) -> None:
         self.condition = error["condition"]
-        self._why = f"stream error {error['condition']}: {error['text']}".rstrip(": ")
+        hint = HINTS.get(self.condition, error["text"])
+        self._why = f"stream error {self.condition}: {hint}".rstrip(": ")
         self.is_up = False
 
     def _on_disconnected(self, reason: Any) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.conf import settings
 
+from pushprovider import standby
 from pushprovider.backoff import Backoff
 from pushprovider.care import OUR_FAULT
 from pushprovider.database import DatabaseThread, StoreTrouble
@@ -211,7 +212,7 @@ class Service:
     async def _beat(self) -> None:
         while True:
             self._lock.touch()
-            await asyncio.sleep(1)
+            await asyncio.sleep(standby.BEAT)
 
     async def _tell(self) -> None:
         """Keep the other processes informed about the stream: on every change and every beat."""

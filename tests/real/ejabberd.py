@@ -39,7 +39,6 @@ class Ejabberd:
         self.hibernation_seconds = hibernation_seconds
         self.c2s_port, self.component_port, self._api_port = free_ports(3)
         self._users = dict(users or {})
-        self._registered: set[str] = set()
         spool = folder / "ejabberd-spool"
         spool.mkdir(parents=True)
         config = folder / "ejabberd.yml"
@@ -62,7 +61,7 @@ class Ejabberd:
         """Start it and return when phones and the component can connect."""
         ports = (self.c2s_port, self.component_port, self._api_port)
         self.process.start(lambda: all(answers(port) for port in ports), seconds=40)
-        for name in self._users.keys() - self._registered:
+        for name in self._users:  # every time: its store may forget the newest when it is killed
             self._register(name)
 
     def stop(self) -> None:
@@ -92,9 +91,8 @@ class Ejabberd:
         """Ask ejabberd's own administration interface for the account."""
         account = {"user": name, "host": self.host, "password": self._users[name]}
         url = f"http://{LOOPBACK}:{self._api_port}/api/register"
-        answer = httpx.post(url, json=account, trust_env=False)
+        answer = httpx.post(url, json=account, trust_env=False, verify=False)
         assert answer.status_code in (200, 409), answer.text
-        self._registered.add(name)
 
     def _config(self) -> dict[str, object]:
         component = {self.component_jid: {"password": self.component_secret}}

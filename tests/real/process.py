@@ -100,12 +100,16 @@ class ManagedProcess:
         """Ask it to stop (SIGTERM), return its exit code; one that will not stop is a failure."""
         if self._child is None:
             return None
-        if self.running:
-            self._child.terminate()
+        self.ask_to_stop()
         try:
             return self.wait_exit(seconds)
         finally:
             self.kill()
+
+    def ask_to_stop(self) -> None:
+        """Send SIGTERM and return at once."""
+        if self._child and self.running:
+            self._child.terminate()
 
     def kill(self) -> None:
         """End it and everything it started, at once (SIGKILL)."""
