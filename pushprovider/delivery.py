@@ -65,12 +65,14 @@ class Delivery:
         *,
         clock: Callable[[], int] = monotonic_ms,
         wall: Callable[[], int] = now_ms,
+        claimed: Callable[[int], None] = lambda _message_id: None,
     ) -> None:
         self._thread = thread
         self._transport = transport
         self._devices = devices
         self._clock = clock
         self._wall = wall
+        self._claimed = claimed
         self._wake = asyncio.Event()
         self._rung = False
         self._after: int | None = None  # ids up to here have been seen
@@ -124,12 +126,12 @@ class Delivery:
         self._answers += answers
         self._wake.set()
 
-    async def link_up(self, alive_until: int) -> None:
+    async def link_up(self, maybe_sent: int) -> None:
         """The stream is open: find out what waits, and go on."""
         while True:
             with contextlib.suppress(StoreTrouble):
                 newest, waiting = await self._thread.run(
-                    lambda: (deliver.newest(), deliver.waiting_devices(alive_until))
+                    lambda: (deliver.newest(), deliver.waiting_devices(maybe_sent))
                 )
                 break
             await asyncio.sleep(TROUBLE_PAUSE)
@@ -230,6 +232,7 @@ class Delivery:
         if not self._may_send():  # the link went down since the claim, or one at a time is due
             self._devices.put_back(message)
             return
+        self._claimed(message.id)
         if self._transport.send_push(message):
             self._devices.sent(message, wall=self._wall(), now=self._clock())
             if self._care.wrote(message):

@@ -6,7 +6,6 @@ import asyncio
 import fcntl
 import logging
 import os
-import time
 from pathlib import Path
 
 from django.conf import settings
@@ -14,20 +13,19 @@ from django.conf import settings
 log = logging.getLogger(__name__)
 
 _LOOK_EVERY = 0.5  # seconds
-#: Seconds between two signs of life in the lock's file.
-BEAT = 0.25
 
 
 class ActiveLock:
     """A lock on RUN_DIR/component.lock. The kernel frees it when its holder dies, however.
 
-    The file's modification time says when its holder was last alive (see alive_until).
+    The file holds how far its holder has come (see maybe_sent).
     """
 
     def __init__(self) -> None:
         folder = Path(settings.RUN_DIR)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._file = os.open(folder / "component.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        self._claimed = 0
 
     async def acquire(self) -> None:
         """Return when this process is the active one."""
@@ -45,17 +43,17 @@ class ActiveLock:
             return False
         return True
 
-    def alive_until(self) -> int:
-        """Return until when, in milliseconds since 1970, the last holder may have sent something
-        that it did not write down; 0 if it ended properly. Ask before touch()."""
-        if os.fstat(self._file).st_size == 0:
-            return 0
-        return int((os.fstat(self._file).st_mtime + 2 * BEAT) * 1000)
+    def maybe_sent(self) -> int:
+        """Return the greatest id of a message that the last holder may have sent without writing
+        it down; 0 if it ended properly."""
+        return int.from_bytes(os.pread(self._file, 8, 0), "big")
 
-    def touch(self) -> None:
-        """The holder is alive. To be called every BEAT."""
-        os.ftruncate(self._file, 1)
-        os.utime(self._file, (time.time(), time.time()))
+    def claimed(self, message_id: int) -> None:
+        """This message, or one before it, is about to be sent. Survives the death of the process,
+        and costs no sync: if the whole machine dies, nothing of what it sent is in flight."""
+        if message_id > self._claimed:
+            self._claimed = message_id
+            os.pwrite(self._file, message_id.to_bytes(8, "big"), 0)
 
     def release(self, *, clean: bool) -> None:
         """Let the next one go. `clean`: everything that was sent is written down."""

@@ -11,6 +11,8 @@ from enum import StrEnum
 from django.db import connection, transaction
 
 HOUR_MS = 3_600_000
+#: The row that holds what was counted in hours that are trimmed: totals never go down.
+CARRIED = 0
 
 
 class Count(StrEnum):
@@ -19,11 +21,13 @@ class Count(StrEnum):
     ACCEPTED = "accepted"  # POSTs answered 201 [urgency]
     SETTLED = "settled"  # messages that reached a terminal state [state]
     DELAY = "delay"  # delivered messages by time from POST to answer [bucket, upper bound in ms]
+    DELAY_MS = "delay_ms"  # the sum of those times, in milliseconds []
     REJECTED = "rejected"  # requests refused at the door [reason]
     REGISTERED = "registered"  # new registrations []
     RENEWED = "renewed"  # registrations extended []
     REVOKED = "revoked"  # registrations revoked [reason]
     SENT_AGAIN = "sent_again"  # attempts after the first one []
+    RECONNECTED = "reconnected"  # XMPP streams opened after an earlier one was lost []
 
 
 #: Upper bounds of the delay histogram, in milliseconds; the last bucket is open.

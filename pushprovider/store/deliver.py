@@ -14,7 +14,6 @@ from django.db import connection, transaction
 from django.db.models import Max, Min
 
 from pushprovider import stats
-from pushprovider.fields import to_ms
 from pushprovider.models import Message, MessageState, RevocationReason
 from pushprovider.stats import Count, Counts
 from pushprovider.store import registrations
@@ -214,6 +213,7 @@ def settle(answers: Sequence[Answer], now: int, counts: Counts) -> None:
                 counts[Count.SETTLED, answer.state.label] += 1
                 if answer.state == MessageState.DELIVERED:
                     counts[Count.DELAY, stats.bucket(now - accepted_at)] += 1
+                    counts[Count.DELAY_MS, ""] += max(now - accepted_at, 0)
         if final:
             cursor.executemany(_SETTLE, final)
         if requeued:
@@ -238,18 +238,17 @@ def newest() -> int:
         return int(cursor.fetchone()[0])
 
 
-def waiting_devices(alive_until: int) -> dict[str, bool]:
+def waiting_devices(maybe_sent: int) -> dict[str, bool]:
     """Return every device that something waits for; True if some of it may have been sent.
 
-    `alive_until`: when the component was last seen alive, in milliseconds since 1970. What was
-    accepted later was never sent.
+    `maybe_sent`: the greatest id that an earlier process may have sent without writing it down.
     """
     rows = (
         Message.objects.filter(state__lte=1)
         .values_list("account__jid", "registration__resource")
-        .annotate(state=Max("state"), first=Min("accepted_at"))
+        .annotate(state=Max("state"), first=Min("id"))
     )
     return {
-        f"{jid}/{resource}": state == MessageState.SENT or to_ms(first) <= alive_until
+        f"{jid}/{resource}": state == MessageState.SENT or first <= maybe_sent
         for jid, resource, state, first in rows.iterator()
     }

@@ -54,7 +54,17 @@ def forget(now: int) -> bool:
 
 
 def trim(now: int) -> bool:
-    """Delete counters that are older than STATS_DAYS."""
+    """Fold counters that are older than STATS_DAYS into one row each: the totals stay."""
     before = to_datetime(now - settings.STATS_DAYS * 24 * stats.HOUR_MS)
-    HourlyCount.objects.filter(hour__lt=before).delete()
-    return False
+    carried = to_datetime(stats.CARRIED)
+    old = HourlyCount.objects.filter(hour__gt=carried, hour__lt=before).order_by("hour")
+    if not old.exists():
+        return False
+    with transaction.atomic(durable=True):
+        rows = list(old.values_list("pk", "name", "label", "count")[:CHUNK])
+        counts = Counts()
+        for _, name, label, number in rows:
+            counts[Count(name), label] += number
+        stats.add(counts, stats.CARRIED)
+        HourlyCount.objects.filter(pk__in=[row[0] for row in rows]).delete()
+    return len(rows) == CHUNK

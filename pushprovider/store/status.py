@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from pushprovider.fields import to_datetime
+from dataclasses import dataclass
+
+from pushprovider.fields import to_datetime, to_ms
 from pushprovider.models import Status
 
 #: The XMPP stream: "up" or "down". Written every BEAT by the active component.
 XMPP = "xmpp"
+#: The same, with the moment since when it is so.
+XMPP_SINCE = "xmpp_since"
+#: The last time that the web process found the store writable.
+STORE = "store"
 #: Seconds between two writes of the component.
 BEAT = 5.0
 #: Seconds after which a status is too old to be believed.
 STALE = 12.0
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """Whether the XMPP stream is up, and since when (milliseconds since 1970; None: never)."""
+
+    is_up: bool
+    since: int | None
 
 
 def tell(name: str, value: str, now: int) -> None:
@@ -20,5 +34,17 @@ def tell(name: str, value: str, now: int) -> None:
 
 def is_up(now: int) -> bool:
     """True if the active component said within STALE seconds that its stream is up."""
-    since = to_datetime(now - int(STALE * 1000))
-    return Status.objects.filter(name=XMPP, value="up", at__gte=since).exists()
+    return stream(now).is_up
+
+
+def stream(now: int) -> Stream:
+    """Return what is known of the stream. A component that fell silent is down since its last word."""
+    rows = {row.name: row for row in Status.objects.filter(name__in=(XMPP, XMPP_SINCE))}
+    last, changed = rows.get(XMPP), rows.get(XMPP_SINCE)
+    if last is None:
+        return Stream(False, None)
+    said = to_ms(last.at)
+    if said < now - int(STALE * 1000):
+        return Stream(False, said)
+    since = to_ms(changed.at) if changed and changed.value == last.value else said
+    return Stream(last.value == "up", since)

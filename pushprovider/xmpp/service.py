@@ -10,7 +10,6 @@ from typing import Any
 
 from django.conf import settings
 
-from pushprovider import standby
 from pushprovider.backoff import Backoff
 from pushprovider.care import OUR_FAULT
 from pushprovider.database import DatabaseThread, StoreTrouble
@@ -45,8 +44,11 @@ class Service:
         devices = Devices(
             maximum=settings.MAX_IN_FLIGHT_PER_DEVICE, ack_timeout=settings.ACK_TIMEOUT * 1000
         )
-        self._delivery = Delivery(self._thread, self._component, devices)
+        self._delivery = Delivery(
+            self._thread, self._component, devices, claimed=self._lock.claimed
+        )
         self._background: set[asyncio.Task[None]] = set()
+        self._maybe_sent = 0
         self._pong = asyncio.Event()
         self._changed = asyncio.Event()
         self._stopping = asyncio.Event()
@@ -60,17 +62,15 @@ class Service:
         """Work until stop(). Raises what a task died of."""
         if not await self._become_active():
             return
-        alive_until = self._lock.alive_until()
-        self._lock.touch()
+        self._maybe_sent = self._lock.maybe_sent()
         bell = Doorbell()
         tasks = [
             asyncio.create_task(work)
             for work in (
-                self._keep_connected(alive_until),
+                self._keep_connected(),
                 self._delivery.run(),
                 self._listen(bell),
                 self._tidy(),
-                self._beat(),
                 self._tell(),
                 self._stopping.wait(),
             )
@@ -108,12 +108,11 @@ class Service:
 
     # --- the stream -----------------------------------------------------------------------------
 
-    async def _keep_connected(self, alive_until: int) -> None:
+    async def _keep_connected(self) -> None:
         backoff = Backoff()
         told = ""
         while True:
-            why = await self._one_connection(backoff, alive_until)
-            alive_until = 0  # from now on, memory knows what was sent
+            why = await self._one_connection(backoff)
             delay = backoff.delay()
             if why != told:
                 log.warning("XMPP component %s: %s; trying again", settings.XMPP_COMPONENT_JID, why)
@@ -122,7 +121,7 @@ class Service:
                 self._component.abort()
             await asyncio.sleep(delay)
 
-    async def _one_connection(self, backoff: Backoff, alive_until: int) -> str:
+    async def _one_connection(self, backoff: Backoff) -> str:
         """Connect, stay, and return why the connection ended."""
         component = self._component
         component.open()
@@ -146,7 +145,8 @@ class Service:
             settings.XMPP_COMPONENT_PORT,
         )
         self._changed.set()
-        await self._delivery.link_up(alive_until)
+        await self._delivery.link_up(self._maybe_sent)
+        self._maybe_sent = 0  # from now on, memory knows what was sent
         why = await self._watch()
         self._changed.set()
         if component.condition in OUR_FAULT:
@@ -208,11 +208,6 @@ class Service:
         while True:
             await bell.wait()
             self._delivery.ring()
-
-    async def _beat(self) -> None:
-        while True:
-            self._lock.touch()
-            await asyncio.sleep(standby.BEAT)
 
     async def _tell(self) -> None:
         """Keep the other processes informed about the stream: on every change and every beat."""

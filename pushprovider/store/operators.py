@@ -1,0 +1,176 @@
+"""What operators do. Each act ends in the audit log, in the transaction of what it did."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from django.conf import settings
+from django.contrib.admin.models import CHANGE, DELETION, LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.db import models, transaction
+from django.db.models import Q
+
+from pushprovider import stats
+from pushprovider.doorbell import Ringer
+from pushprovider.fields import to_datetime
+from pushprovider.models import (
+    Account,
+    Message,
+    MessageState,
+    Registration,
+    RevocationReason,
+    Sender,
+    Urgency,
+)
+from pushprovider.naming import app_hash
+from pushprovider.stats import Count, Counts
+from pushprovider.store import registrations
+from pushprovider.store.save import new_uid
+
+TEST_BODY = b"This is a test push, sent by an operator of the push server."
+#: What stands in the log in place of a person who is no longer known.
+ERASED = "an erased user"
+#: Rows deleted in one statement: bounds how long the write lock is held.
+CHUNK = 5000
+
+
+class NotLive(Exception):
+    """The endpoint has ended, or its user is blocked: nothing can be sent to it."""
+
+
+def block(accounts: Sequence[int], reason: str, operator: int, now: int) -> int:
+    """Refuse everything for these accounts and drop what waits; return how many are newly so."""
+    moment = to_datetime(now)
+    with transaction.atomic():
+        rows = list(Account.objects.filter(pk__in=accounts, blocked_at=None))
+        chosen = [row.pk for row in rows]
+        Account.objects.filter(pk__in=chosen).update(
+            blocked_at=moment, blocked_reason=reason[: _longest(Account, "blocked_reason")]
+        )
+        gone = Message.objects.filter(account_id__in=chosen, state__lte=1).update(
+            state=MessageState.GONE, payload=b"", settled_at=moment
+        )
+        stats.add(Counts({(Count.SETTLED, MessageState.GONE.label): gone}), now)
+        _log(operator, rows, f"Blocked. {_because(reason)}")
+    return len(rows)
+
+
+def unblock(accounts: Sequence[int], reason: str, operator: int) -> int:
+    """Let these accounts in again; return how many were blocked."""
+    with transaction.atomic():
+        rows = list(Account.objects.filter(pk__in=accounts, blocked_at__isnull=False))
+        Account.objects.filter(pk__in=[row.pk for row in rows]).update(
+            blocked_at=None, blocked_reason=""
+        )
+        _log(operator, rows, f"Unblocked. {_because(reason)}")
+    return len(rows)
+
+
+def revoke(endpoints: Sequence[int], reason: str, operator: int, now: int) -> int:
+    """End these registrations; return how many were live."""
+    with transaction.atomic():
+        rows = list(
+            Registration.objects.filter(pk__in=endpoints, revoked_at=None).select_related("account")
+        )
+        number = registrations.revoke([row.pk for row in rows], RevocationReason.OPERATOR, now)
+        _log(operator, rows, f"Revoked. {_because(reason)}")
+    return number
+
+
+def revoke_of(accounts: Sequence[int], reason: str, operator: int, now: int) -> int:
+    """End every live registration of these accounts; return how many there were."""
+    live = Registration.objects.filter(account_id__in=accounts, revoked_at=None)
+    return revoke(list(live.values_list("pk", flat=True)), reason, operator, now)
+
+
+def send_test_push(endpoint: int, operator: int, now: int) -> str:
+    """Put a message into the endpoint's queue; return its id. Raises NotLive.
+
+    It is not encrypted, so an app may ignore it; that it arrives shows in its fate all the same.
+    """
+    row = Registration.objects.select_related("account").get(pk=endpoint)
+    moment = to_datetime(now)
+    if row.state_at(moment) != "active" or row.account.is_blocked:
+        raise NotLive
+    ttl = min(settings.DEFAULT_TTL, settings.MAX_TTL) or 60
+    with transaction.atomic():
+        message = Message.objects.create(
+            uid=new_uid(),
+            registration=row,
+            account=row.account,
+            urgency=Urgency.HIGH,
+            ttl=ttl,
+            size=len(TEST_BODY),
+            payload=TEST_BODY,
+            accepted_at=moment,
+            expires_at=to_datetime(now + ttl * 1000),
+        )
+        stats.add(Counts({(Count.ACCEPTED, Urgency.HIGH.label): 1}), now)
+        _log(operator, [row], f"Test push {message.uid}.")
+        transaction.on_commit(Ringer().ring)
+    return message.uid
+
+
+def erase(account: int, operator: int, now: int) -> None:
+    """Delete an account and everything about it; the log keeps that it happened, not who it was."""
+    endpoints = list(Registration.objects.filter(account_id=account).values_list("pk", flat=True))
+    registrations.revoke(endpoints, RevocationReason.OPERATOR, now)
+    for endpoint in endpoints:
+        # In pieces, and by the index on the endpoint: there is none on the account alone.
+        while _delete_some(Message.objects.filter(registration_id=endpoint)):
+            pass
+    with transaction.atomic():
+        _forget_in_log(Account, [account])
+        _forget_in_log(Registration, endpoints)
+        # What came in since is in here, too: nothing may stay behind.
+        Message.objects.filter(account_id=account, registration_id__in=endpoints).delete()
+        Sender.objects.filter(registration_id__in=endpoints).delete()
+        Registration.objects.filter(account_id=account).delete()
+        rows = list(Account.objects.filter(pk=account))
+        Account.objects.filter(pk=account).delete()
+        _log(operator, rows, "Erased, with everything about it.", DELETION)
+
+
+def _delete_some(rows: models.QuerySet[Message]) -> bool:
+    """Delete up to CHUNK rows in a transaction of its own; True if there may be more."""
+    ids = list(rows.order_by("pk").values_list("pk", flat=True)[:CHUNK])
+    Message.objects.filter(pk__in=ids).delete()
+    return len(ids) == CHUNK
+
+
+def _forget_in_log(model: type[models.Model], ids: Sequence[int]) -> None:
+    """Take the JID, and reasons that may speak of the person, out of what was logged before."""
+    kind = ContentType.objects.get_for_model(model)
+    mine = Q(content_type=kind, object_id__in=[str(pk) for pk in ids])
+    LogEntry.objects.filter(mine).update(object_repr=ERASED, change_message="")
+
+
+def _log(
+    operator: int, rows: Iterable[models.Model], message: str, flag: int = CHANGE
+) -> None:
+    LogEntry.objects.bulk_create(
+        LogEntry(
+            user_id=operator,
+            content_type=ContentType.objects.get_for_model(row),
+            object_id=str(row.pk),
+            object_repr=ERASED if flag == DELETION else _name(row),
+            action_flag=flag,
+            change_message=message,
+        )
+        for row in rows
+    )
+
+
+def _name(row: models.Model) -> str:
+    if isinstance(row, Registration):
+        return f"{app_hash(row.application)} of {row.account.jid}"[:200]
+    return str(row)[:200]
+
+
+def _because(reason: str) -> str:
+    return f"Reason: {reason}" if reason else "No reason given."
+
+
+def _longest(model: type[models.Model], name: str) -> int | None:
+    length: int | None = model._meta.get_field(name).max_length  # type: ignore[union-attr]
+    return length

@@ -1,0 +1,60 @@
+"""One component at a time, and what the next one must know."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from pytest_django.fixtures import SettingsWrapper
+
+from pushprovider.standby import ActiveLock
+
+
+@pytest.fixture(autouse=True)
+def run_dir(settings: SettingsWrapper, tmp_path: Path) -> None:
+    settings.RUN_DIR = tmp_path / "run"
+
+
+def active() -> ActiveLock:
+    lock = ActiveLock()
+    asyncio.run(asyncio.wait_for(lock.acquire(), 1))
+    return lock
+
+
+def test_it_works() -> None:
+    active().release(clean=True)
+
+
+def test_a_second_one_waits_until_the_first_has_ended() -> None:
+    async def story() -> None:
+        first, second = ActiveLock(), ActiveLock()
+        await first.acquire()
+        waiting = asyncio.create_task(second.acquire())
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(asyncio.shield(waiting), 0.1)
+        first.release(clean=True)
+        await asyncio.wait_for(waiting, 5)
+        second.release(clean=True)
+
+    asyncio.run(story())
+
+
+def test_it_knows_how_far_one_that_crashed_had_come() -> None:
+    crashed = active()
+    crashed.claimed(7)
+    crashed.claimed(5)
+    crashed.release(clean=False)
+    assert active().maybe_sent() == 7
+
+
+def test_one_that_ended_properly_leaves_nothing_in_doubt() -> None:
+    proper = active()
+    proper.claimed(7)
+    proper.release(clean=True)
+    assert active().maybe_sent() == 0
+
+
+def test_the_lock_is_nobody_elses_business(tmp_path: Path) -> None:
+    active()
+    assert (tmp_path / "run" / "component.lock").stat().st_mode & 0o077 == 0
