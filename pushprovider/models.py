@@ -6,7 +6,8 @@ import datetime as dt
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q, Value
+from django.db.models.functions import StrIndex, Substr
 
 from pushprovider.fields import InstantField
 
@@ -49,10 +50,26 @@ class Account(models.Model):
     last_seen_at = InstantField(null=True)
     blocked_at = InstantField(null=True, blank=True)
     blocked_reason = models.CharField(max_length=200, blank=True, default="")
+    #: What follows the "@"; all of a JID without one. Computed by the database.
+    domain = models.GeneratedField(
+        expression=Substr("jid", StrIndex(F("jid"), Value("@")) + 1),
+        output_field=models.CharField(max_length=1023),
+        db_persist=True,
+    )
 
     class Meta:
         ordering: ClassVar[list[str]] = ["jid"]
         verbose_name = "user"
+        indexes: ClassVar[list[models.Index]] = [
+            # Used by the admin's list of users, by domain, newest first.
+            models.Index(fields=["domain", "id"], name="account_domain"),
+            # Used by the admin's list of blocked users.
+            models.Index(
+                fields=["blocked_at"],
+                condition=Q(blocked_at__isnull=False),
+                name="account_blocked",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.jid
@@ -102,6 +119,14 @@ class Registration(models.Model):
         indexes: ClassVar[list[models.Index]] = [
             # Used by housekeeping: what has expired.
             models.Index(fields=["expires_at"], name="registration_expires"),
+            # Used by the admin's search: application, exact or prefix.
+            models.Index(fields=["application", "id"], name="registration_application"),
+            # Used by the admin's list of revoked endpoints.
+            models.Index(
+                fields=["revoked_at"],
+                condition=Q(revoked_at__isnull=False),
+                name="registration_revoked",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -155,6 +180,9 @@ class Message(models.Model):
             models.Index(fields=["expires_at"], condition=Q(state__lte=1), name="message_expiring"),
             # Used by the purge of the message log.
             models.Index(fields=["settled_at"], condition=Q(state__gt=1), name="message_settled"),
+            # Used by the admin: the latest failures, and the list of messages by state. Costs the
+            # hot path nothing: a message that is delivered is never in it.
+            models.Index(fields=["state", "id"], condition=Q(state__gt=2), name="message_failed"),
             # Used by the deletion of registrations and by an endpoint's page in the admin.
             models.Index(fields=["registration", "id"], name="message_registration"),
         ]

@@ -6,6 +6,7 @@ Counts are added in the transaction of what they count, so they add up after any
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from enum import StrEnum
 
 from django.db import connection, transaction
@@ -40,6 +41,13 @@ _ADD = """
     ON CONFLICT (hour, name, label)
     DO UPDATE SET count = pushprovider_hourlycount.count + excluded.count
 """
+_CARRY = """
+    INSERT INTO pushprovider_hourlycount (hour, name, label, count)
+    SELECT %s, name, label, SUM(count) FROM pushprovider_hourlycount WHERE id IN ({})
+    GROUP BY name, label
+    ON CONFLICT (hour, name, label)
+    DO UPDATE SET count = pushprovider_hourlycount.count + excluded.count
+"""
 
 
 def bucket(delay_ms: int) -> str:
@@ -58,6 +66,12 @@ def add(counts: Counts, now: int) -> None:
     if rows:
         with connection.cursor() as cursor:
             cursor.executemany(_ADD, [(hour, *row) for row in rows])
+
+
+def carry(rows: Sequence[int]) -> None:
+    """Add these rows, by primary key, to the carried totals, in the caller's transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute(_CARRY.format(",".join("%s" for _ in rows)), [CARRIED, *rows])
 
 
 def write(counts: Counts, now: int) -> None:

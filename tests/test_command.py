@@ -16,7 +16,7 @@ from tests.real.ports import LOOPBACK, free_port
 from tests.real.process import ManagedProcess, plain_environment
 from tests.real.provider import MANAGE
 from tests.real.waiting import wait_until
-from tests.settings import DATABASE, ENVIRONMENT, ROOT
+from tests.settings import ENVIRONMENT, ROOT
 from upconfig.env import EXIT_CONFIG
 
 Start = Callable[..., ManagedProcess]
@@ -90,7 +90,6 @@ def test_a_run_dir_that_cannot_be_made(component: Start, tmp_path: Path, store: 
 def test_a_refused_connection_is_one_line(component: Start, store: None) -> None:
     process = component(XMPP_COMPONENT_PORT=free_port())
     wait_until(lambda: lines(process), 15, "a line", process.log_text)
-    wait_until(lambda: not process.running, 2.5, "nothing") if not process.running else None
     [line] = lines(process)
     assert "cannot connect" in line
     assert process.terminate(5) == 0
@@ -133,7 +132,3 @@ def test_a_second_one_stands_by_and_takes_over(component: Start, store: None) ->
         first.kill()
         assert select.select([listener], [], [], 5)[0], second.log_text()
         assert second.terminate(5) == 0
-
-
-def test_it_never_touches_another_database(store: None) -> None:
-    assert ENVIRONMENT["DATABASE_URL"].endswith(str(DATABASE))

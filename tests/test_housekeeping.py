@@ -7,7 +7,7 @@ from pytest_django import Settings
 
 from pushprovider.fields import to_datetime
 from pushprovider.models import HourlyCount, Message, MessageState, Registration, RevocationReason
-from pushprovider.stats import HOUR_MS, Count, Counts, write
+from pushprovider.stats import CARRIED, HOUR_MS, Count, Counts, write
 from pushprovider.store import housekeeping, registrations
 from pushprovider.store.save import Limits, Post, save
 from tests.cast import Phone, counted
@@ -112,13 +112,29 @@ def test_a_revoked_one_is_remembered_for_as_long(phone: Phone) -> None:
     assert phone.registration().revoked_reason == "device"
 
 
-def test_old_counters_are_trimmed(store: None, settings: Settings) -> None:
+def test_old_counters_are_folded_into_one_row(store: None, settings: Settings) -> None:
     settings.STATS_DAYS = 1
-    write(Counts({(Count.RENEWED, ""): 1}), NOW)
+    for hour in range(3):
+        write(Counts({(Count.RENEWED, ""): 1, (Count.REJECTED, "ttl"): 2}), NOW + hour * HOUR_MS)
     housekeeping.tidy(NOW + DAY_MS - HOUR_MS)
-    assert counted(Count.RENEWED) == {"": 1}
-    housekeeping.tidy(NOW + DAY_MS + HOUR_MS)
-    assert not HourlyCount.objects.exists()
+    assert HourlyCount.objects.count() == 6
+    housekeeping.tidy(NOW + DAY_MS + 2 * HOUR_MS)
+    assert HourlyCount.objects.filter(hour=to_datetime(CARRIED)).count() == 2
+    assert HourlyCount.objects.count() == 4
+    assert (counted(Count.RENEWED), counted(Count.REJECTED)) == ({"": 3}, {"ttl": 6})
+
+
+def test_folding_goes_on_in_bounded_pieces(
+    store: None, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.STATS_DAYS = 1
+    monkeypatch.setattr(housekeeping, "CHUNK", 2)
+    for hour in range(5):
+        write(Counts({(Count.RENEWED, ""): 1}), NOW + hour * HOUR_MS)
+    later = NOW + 10 * DAY_MS
+    assert [housekeeping.trim(later) for _ in range(4)] == [True, True, False, False]
+    assert HourlyCount.objects.count() == 1
+    assert counted(Count.RENEWED) == {"": 5}
 
 
 def test_counters_of_one_hour_are_one_row(store: None) -> None:

@@ -6,13 +6,13 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from pushprovider.standby import ActiveLock
 
 
 @pytest.fixture(autouse=True)
-def run_dir(settings: SettingsWrapper, tmp_path: Path) -> None:
+def run_dir(settings: Settings, tmp_path: Path) -> None:
     settings.RUN_DIR = tmp_path / "run"
 
 

@@ -6,12 +6,14 @@ import logging
 import re
 from typing import Any
 
-_TOKEN = re.compile(r"((?:/up)?/(?:push|message)/)[^\s\"'?]+")
+_PATH = re.compile(r"((?:/up)?/(?:push|message)/)[^\s?]+")
+#: Whatever else is as long as a token, however it is spelled.
+_LONG = re.compile(r"(?:[A-Za-z0-9_-]|%[0-9A-Fa-f]{2}){43,}")
 
 
 def redact(text: str) -> str:
     """Return the text with everything after /push/ and /message/ replaced."""
-    return _TOKEN.sub(r"\1…", text)
+    return _LONG.sub("…", _PATH.sub(r"\1…", text))
 
 
 class RedactTokens(logging.Filter):
@@ -20,8 +22,14 @@ class RedactTokens(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         record.msg = redact(record.msg) if isinstance(record.msg, str) else record.msg
         if isinstance(record.args, tuple):
-            record.args = tuple(redact(a) if isinstance(a, str) else a for a in record.args)
+            record.args = tuple(map(_redact_one, record.args))
+        elif isinstance(record.args, dict):
+            record.args = {name: _redact_one(one) for name, one in record.args.items()}
         return True
+
+
+def _redact_one(value: object) -> object:
+    return redact(value) if isinstance(value, str) else value
 
 
 def redact_daphne() -> None:

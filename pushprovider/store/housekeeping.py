@@ -61,10 +61,7 @@ def trim(now: int) -> bool:
     if not old.exists():
         return False
     with transaction.atomic(durable=True):
-        rows = list(old.values_list("pk", "name", "label", "count")[:CHUNK])
-        counts = Counts()
-        for _, name, label, number in rows:
-            counts[Count(name), label] += number
-        stats.add(counts, stats.CARRIED)
-        HourlyCount.objects.filter(pk__in=[row[0] for row in rows]).delete()
-    return len(rows) == CHUNK
+        ids = list(old.values_list("pk", flat=True)[:CHUNK])
+        stats.carry(ids)
+        HourlyCount.objects.filter(pk__in=ids).delete()
+    return len(ids) == CHUNK

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 
 from django.conf import settings
 from django.contrib.admin.models import CHANGE, DELETION, LogEntry
@@ -107,7 +108,7 @@ def send_test_push(endpoint: int, operator: int, now: int) -> str:
         )
         stats.add(Counts({(Count.ACCEPTED, Urgency.HIGH.label): 1}), now)
         _log(operator, [row], f"Test push {message.uid}.")
-        transaction.on_commit(Ringer().ring)
+        transaction.on_commit(_ringer().ring)
     return message.uid
 
 
@@ -159,6 +160,11 @@ def _log(
         )
         for row in rows
     )
+
+
+@cache
+def _ringer() -> Ringer:
+    return Ringer()
 
 
 def _name(row: models.Model) -> str:

@@ -38,13 +38,14 @@ def is_up(now: int) -> bool:
 
 
 def stream(now: int) -> Stream:
-    """Return what is known of the stream. A component that fell silent is down since its last word."""
+    """Return what is known of it. A component that fell silent is down since its last word."""
     rows = {row.name: row for row in Status.objects.filter(name__in=(XMPP, XMPP_SINCE))}
     last, changed = rows.get(XMPP), rows.get(XMPP_SINCE)
     if last is None:
         return Stream(False, None)
     said = to_ms(last.at)
-    if said < now - int(STALE * 1000):
-        return Stream(False, said)
     since = to_ms(changed.at) if changed and changed.value == last.value else said
-    return Stream(last.value == "up", since)
+    is_up = last.value == "up"
+    if is_up and said < now - int(STALE * 1000):
+        return Stream(False, said)
+    return Stream(is_up, since)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
@@ -19,6 +22,7 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         check_migrations()
+        check_run_dir()
         asyncio.run(serve())
 
 
@@ -33,6 +37,17 @@ def check_migrations() -> None:
         connection.close()
     if missing:
         refuse(f"the database lacks {len(missing)} migrations. Run: manage.py migrate")
+
+
+def check_run_dir() -> None:
+    """End with one clear line if RUN_DIR cannot be made or written."""
+    folder = Path(settings.RUN_DIR)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        refuse(f"RUN_DIR cannot be used: {error.strerror}")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        refuse("RUN_DIR cannot be used: it is not writable")
 
 
 async def serve() -> None:
