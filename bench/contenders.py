@@ -41,6 +41,9 @@ class Contender(Protocol):
     def waiting(self) -> int:
         """Return how many messages it still has to settle."""
 
+    def log_text(self) -> str:
+        """Return the end of what it has logged."""
+
 
 class Product:
     """Both processes of Pushprovider, over a store of their own."""
@@ -79,11 +82,16 @@ class Product:
             row = store.execute("SELECT COUNT(*) FROM pushprovider_message WHERE state <= 1")
             return int(row.fetchone()[0])
 
+    def log_text(self) -> str:
+        """Return the end of both logs."""
+        return self.provider.log_text()
+
 
 class Peer:
     """mod_unified_push: inside Prosody, so it has no process and keeps nothing."""
 
-    def __init__(self, jid: str, backend: str) -> None:
+    def __init__(self, prosody: Prosody, jid: str, backend: str) -> None:
+        self._prosody = prosody
         self.name = f"mod_unified_push {backend}"
         self.component_jid = jid
 
@@ -100,3 +108,7 @@ class Peer:
     def waiting(self) -> int:
         """What it answered 201 was acknowledged before."""
         return 0
+
+    def log_text(self) -> str:
+        """It logs into Prosody's."""
+        return self._prosody.log_text()

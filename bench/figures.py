@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -17,7 +18,7 @@ class Turn:
     contender: str
     connections: int
     accepted: int  # answered 201
-    refused: int  # answered otherwise, or not at all
+    refused: dict[int, int]  # answered otherwise, by status; 0 is not at all
     accepted_rate: float  # a second
     delivered: int  # answered 201 and received
     delivered_rate: float  # a second, from the first POST to the last receipt
@@ -52,7 +53,7 @@ def reckon(
         contender=contender,
         connections=connections,
         accepted=len(accepted),
-        refused=len(posts) - len(accepted),
+        refused=Counter(status for _, _, _, status in posts if status != CREATED),
         accepted_rate=_rate(len(accepted), first, accepted.values()),
         delivered=len(both),
         delivered_rate=_rate(len(both), first, (received[number] for number in both)),

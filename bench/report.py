@@ -50,10 +50,12 @@ def write_json(path: Path, about: dict[str, Any], turns: Sequence[Turn]) -> None
 def one_line(turn: Turn) -> str:
     """Say that a turn is over."""
     load = "idle" if turn.connections == IDLE else f"{turn.connections} connections"
-    return (
+    line = (
         f"{turn.contender}, {load}: {turn.accepted} answered 201, {turn.delivered} delivered, "
         f"{turn.lost} lost, {turn.delivered_rate:.0f}/s"
     )
+    refused = (f", {number} answered {status}" for status, number in turn.refused.items())
+    return line + "".join(refused)
 
 
 def _table(
@@ -80,7 +82,8 @@ def _rates(turns: list[Turn]) -> list[str]:
     return [
         f"{middle(t.accepted_rate for t in turns):.0f}",
         f"{middle(t.delivered_rate for t in turns):.0f}",
-        *(str(sum(getattr(t, name) for t in turns)) for name in _RATES[2:]),
+        *(str(sum(getattr(t, name) for t in turns)) for name in ("lost", "twice", "broken")),
+        str(sum(sum(t.refused.values()) for t in turns)),
     ]
 
 

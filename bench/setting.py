@@ -76,7 +76,7 @@ def setting(folder: Path, wishes: Wishes) -> Iterator[Setting]:
         for jid, (server, sync) in zip(jids, kinds, strict=True)
     ]
     if wishes.peer:
-        contenders.append(Peer(_PEER_JID, "storage"))
+        contenders.append(Peer(prosody, _PEER_JID, "storage"))
     with ExitStack() as stack:
         prosody.start()
         stack.callback(prosody.stop)

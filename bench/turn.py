@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from itertools import count
 
@@ -9,6 +10,7 @@ from bench import usage, wire
 from bench.contenders import Contender
 from bench.figures import CREATED, Turn, reckon
 from bench.setting import Setting
+from tests.real.waiting import tail
 
 #: How long the last pushes of a turn may take to arrive before they count as lost, in seconds.
 ARRIVE_SECONDS = 60.0
@@ -42,7 +44,10 @@ def turn(
     spent = meter.spent()
     resident = {name: usage.resident_kb(pid) for name, pid in processes.items()}
     here.phones.ask(do="collect", file=str(got))
-    return reckon(contender.name, connections, posts, wire.read_records(got), spent, resident)
+    one = reckon(contender.name, connections, posts, wire.read_records(got), spent, resident)
+    if one.refused or one.lost or one.broken:
+        print(tail(contender.log_text()), file=sys.stderr)
+    return one
 
 
 def _wait_until_settled(contender: Contender) -> None:

@@ -15,6 +15,7 @@ from bench.turn import turn
 _WARM_SECONDS = 1.0
 #: The idle load: one push each so many seconds, for so many.
 _IDLE_PAUSE, _IDLE_SECONDS = 0.2, 5.0
+_IDLE_ROUNDS = 2  # at most
 IDLE = 0  # in place of the number of connections
 
 
@@ -33,7 +34,7 @@ def closed_loop(
 
 def idle(here: Setting, rounds: int) -> Iterator[Turn]:
     """A push now and then: what it takes until both processes are awake."""
-    for _ in range(rounds):
+    for _ in range(min(rounds, _IDLE_ROUNDS)):
         for contender in here.contenders:
             one = turn(here, contender, 1, _IDLE_SECONDS, _IDLE_PAUSE)
             yield Turn(**{**vars(one), "connections": IDLE})

@@ -171,7 +171,7 @@ class Delivery:
         Raises StoreTrouble; nothing is forgotten then.
         """
         todo = self._todo()
-        if not (todo.answers or todo.sent or todo.wants or todo.after is not None):
+        if not (todo.answers or todo.sent or todo.wants or todo.arrivals):
             return False
         try:
             done = await self._thread.run(lambda: deliver.work(todo, self._wall()))
@@ -205,8 +205,8 @@ class Delivery:
         self._answers, self._sent = [], []
         if self._may_send():
             todo.wants = self._devices.wants(DEVICES_A_HOP)
-            if self._rung:
-                todo.after, self._rung = self._after, False
+            todo.after = self._after or 0
+            todo.arrivals, self._rung = self._rung, False
         return todo
 
     def _send(self, todo: Work, done: Done) -> None:

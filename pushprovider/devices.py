@@ -39,6 +39,7 @@ class Device:
     state: State = State.OPEN
     in_flight: dict[str, InFlight] = field(default_factory=dict)  # oldest first
     backlog: bool = False  # something may wait in the store
+    looks: int = 0  # how often backlog was set
     failures: int = 0  # in a row
     timer: Event | None = None
     due: int = 0
@@ -68,8 +69,7 @@ class Devices:
             return False
         if not device.backlog and self._free(device) > 0:
             return True
-        device.backlog = True
-        self._queue(device)
+        self._expect(device)
         return False
 
     def is_held(self, message: Claimed) -> bool:
@@ -95,14 +95,12 @@ class Devices:
             free = self._free(device) if device else 0
             if device is not None and device.backlog and free > 0:
                 flying = tuple(flight.id for flight in device.in_flight.values())
-                found.append(Want(name, free, flying))
+                found.append(Want(name, free, flying, device.looks))
         return found
 
     def put_back(self, message: Claimed) -> None:
         """The message was claimed but not written: it stays in the store for the next look."""
-        device = self._device(message.device)
-        device.backlog = True
-        self._queue(device)
+        self._expect(self._device(message.device))
 
     def accepts(self, message: Claimed) -> bool:
         """True if this message, fetched for its device, may be sent now."""
@@ -116,7 +114,8 @@ class Devices:
         device = self._known.get(want.device)
         if device is None:
             return
-        device.backlog = more
+        # Something may have been put back into the store while the look was under way.
+        device.backlog = more or device.looks != want.looks
         self._queue(device)
         self._forget_if_idle(device)
 
@@ -143,7 +142,7 @@ class Devices:
             self._refill(device)
             return [Answer(uid, asked, MessageState.GONE, flight.sent_at, condition)]
         answer = self._again(flight, asked, condition)
-        device.backlog = True
+        self._expect(device)
         return [answer, *self.happen(asked, Event.ERROR, now)]
 
     def set_aside(self, uid: str, asked: str, condition: str) -> list[Answer]:
@@ -166,7 +165,7 @@ class Devices:
         device.state = rule.then
         self._set_timer(device, rule.timer, now)
         if lost or event is not Event.RESULT:
-            device.backlog = True  # look in the store: that is where everything is
+            self._expect(device)  # the store is where everything is
         self._refill(device)
         return [self._again(flight, name, "") for flight in lost]
 
@@ -177,8 +176,8 @@ class Devices:
             if device.in_flight or waiting.get(name, False):
                 self.happen(name, Event.LINK_UP, now)
             else:  # nothing to wait for: one message will tell
-                device.state, device.timer, device.backlog = State.PROBING, None, True
-                self._queue(device)
+                device.state, device.timer = State.PROBING, None
+                self._expect(device)
 
     def due(self, now: int) -> list[Answer]:
         """Fire the timers that are due."""
@@ -274,6 +273,12 @@ class Devices:
             delay = rules.LINK_GRACE if link else rules.REGISTER_GRACE
         device.due = now + delay
         heapq.heappush(self._timers, (device.due, device.name))
+
+    def _expect(self, device: Device) -> None:
+        """Something may wait in the store for this device."""
+        device.backlog = True
+        device.looks += 1
+        self._queue(device)
 
     def _queue(self, device: Device) -> None:
         # Wait until half the window is free: one look in the store then brings several messages.

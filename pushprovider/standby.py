@@ -46,7 +46,8 @@ class ActiveLock:
     def maybe_sent(self) -> int:
         """Return the greatest id of a message that the last holder may have sent without writing
         it down; 0 if it ended properly."""
-        return int.from_bytes(os.pread(self._file, 8, 0), "big")
+        self._claimed = int.from_bytes(os.pread(self._file, 8, 0), "big")
+        return self._claimed
 
     def claimed(self, message_id: int) -> None:
         """This message, or one before it, is about to be sent. Survives the death of the process,

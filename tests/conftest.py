@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 from django.apps import apps
-from django.db import connection
 from django.test.utils import setup_databases, teardown_databases
 from pytest_django import DjangoDbBlocker
 
 from pushprovider.http.intake import intake
 from tests.cast import ApplicationServer, Phone, Stranger
+
+#: A busy machine is no failure.
+hypothesis.settings.register_profile("unit", deadline=None)
+hypothesis.settings.load_profile("unit")
 
 
 @pytest.fixture(scope="session")
@@ -27,7 +30,6 @@ def django_db_setup(
         made = setup_databases(verbosity=0, interactive=False)
     yield
     if intake.cache_info().currsize:
-        asyncio.run(intake().thread.run(lambda: connection.close()))
         intake().thread.close()
     with django_db_blocker.unblock():
         teardown_databases(made, verbosity=0)

@@ -269,6 +269,18 @@ def test_a_result_after_gone_changes_nothing(play: Run) -> None:
     play(story)
 
 
+def test_a_late_answer_in_the_same_batch_as_a_new_session_counts_once(play: Run) -> None:
+    async def story(on: Play) -> None:
+        await on.post(b"hello")
+        await on.settle()
+        on.loop.happened(PHONE, Event.AVAILABLE)
+        on.answers(b"hello")
+        assert await on.settle() == []
+        assert await on.state(b"hello") == "delivered"
+
+    play(story)
+
+
 def test_ttl_0_is_not_kept_for_an_offline_phone(play: Run) -> None:
     async def story(on: Play) -> None:
         on.loop.happened(PHONE, Event.UNAVAILABLE)

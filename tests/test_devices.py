@@ -244,6 +244,17 @@ def test_devices_take_turns() -> None:
     assert [first.device, second.device] == [PHONE, TABLET]
 
 
+def test_what_is_put_back_during_a_look_is_looked_for_again() -> None:
+    devices = books()
+    send(devices, 1)
+    devices.happen(PHONE, Event.REGISTERED, 0)
+    [want] = devices.wants(1)
+    devices.happen(PHONE, Event.AVAILABLE, 1)
+    devices.wants(1)
+    devices.fetched(want, more=False)
+    assert wanted(devices) == [(PHONE, 16)]
+
+
 def test_it_names_what_is_in_flight_so_that_it_is_not_fetched_twice() -> None:
     devices = books()
     send(devices, 1, 2)

@@ -87,7 +87,9 @@ def test_our_own_mistake_is_a_500_without_secrets(
     assert "payload" not in caplog.text
 
 
-@pytest.mark.parametrize("path", ["/push/a", "/push/", "/push", "/message/a", "/message", "/push//"])
+@pytest.mark.parametrize(
+    "path", ["/push/a", "/push/", "/push", "/message/a", "/message", "/push//"]
+)
 def test_these_paths_are_its_own(path: str) -> None:
     assert is_ours(path)
 

@@ -59,7 +59,9 @@ def test_an_old_location_never_touches_the_replacement(
     assert phone.waiting() == [b"2"]
 
 
-@pytest.mark.parametrize("tail", ["0", "%00", "%ff", "A" * 36, "0" * 36, "a" * 5000, "0/", "' OR 1=1"])
+@pytest.mark.parametrize(
+    "tail", ["0", "%00", "%ff", "A" * 36, "0" * 36, "a" * 5000, "0/", "' OR 1=1"]
+)
 def test_an_unknown_message(tail: str, store: None) -> None:
     assert_refused(ask("DELETE", f"https://push.example.org/message/{tail}"), 404, 102)
 

@@ -151,7 +151,9 @@ def test_the_hot_queries_use_their_index(query: str, index: str, store: None) ->
 
 def test_the_database_is_durable(store: None) -> None:
     with connection.cursor() as cursor:
-        modes = [cursor.execute(f"PRAGMA {n}").fetchone()[0] for n in ("journal_mode", "synchronous")]
+        modes = [
+            cursor.execute(f"PRAGMA {n}").fetchone()[0] for n in ("journal_mode", "synchronous")
+        ]
     assert modes[0] == "wal"
     assert modes[1] in (1, 2)  # NORMAL or FULL, never OFF
 

@@ -29,7 +29,7 @@ def test_without_a_contact_there_is_no_heading(client: Client, settings: Setting
     assert "Contact" not in client.get("/").content.decode()
 
 
-def test_everything_on_it_is_our_own(client: Client) -> None:
+def test_everything_on_it_is_our_own(client: Client, store: None) -> None:
     response = client.get("/")
     page = response.content.decode()
     assert "default-src 'none'" in response["Content-Security-Policy"]

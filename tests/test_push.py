@@ -194,8 +194,22 @@ def test_a_stranger(endpoint: str, server: ApplicationServer, stranger: Stranger
 
 @pytest.mark.parametrize(
     "tail",
-    ["", "/", "a", "%2F", "%00", "%ff%fe", "A" * 5000, "..", "%2e%2e/", "é".encode().hex()]
-    + ["=" * 43, "-" * 43, "A" * 43, "%0d%0aTTL:0"],
+    [
+        "",
+        "/",
+        "a",
+        "%2F",
+        "%00",
+        "%ff%fe",
+        "A" * 5000,
+        "..",
+        "%2e%2e/",
+        "c3a9",
+        "=" * 43,
+        "-" * 43,
+        "A" * 43,
+        "%0d%0aTTL:0",
+    ],
 )
 def test_a_malformed_token(tail: str, server: ApplicationServer, store: None) -> None:
     assert_refused(server.post(f"https://push.example.org/push/{tail}"), 404, 102)
@@ -224,7 +238,9 @@ def test_a_revoked_endpoint(endpoint: str, phone: Phone, server: ApplicationServ
     assert answer.headers["cache-control"] == "max-age=86400"
 
 
-def test_a_revoked_endpoint_that_would_have_expired(phone: Phone, server: ApplicationServer) -> None:
+def test_a_revoked_endpoint_that_would_have_expired(
+    phone: Phone, server: ApplicationServer
+) -> None:
     endpoint = phone.register(now=now_ms() - 2_592_001_000)
     registrations.revoke([phone.registration().pk], RevocationReason.OWNER, now_ms())
     assert_refused(server.post(endpoint), 404, 103)
@@ -381,7 +397,10 @@ def test_a_full_disk_keeps_nothing_of_a_group(endpoint: str, phone: Phone) -> No
     for answer in refused:
         assert_unavailable(answer)
     kept = 50 - len(refused)
-    assert (len(phone.messages()), counted(Count.ACCEPTED)) == (kept, {"normal": kept} if kept else {})
+    assert (len(phone.messages()), counted(Count.ACCEPTED)) == (
+        kept,
+        {"normal": kept} if kept else {},
+    )
 
 
 def test_a_missing_table(endpoint: str, phone: Phone, server: ApplicationServer) -> None:

@@ -18,11 +18,13 @@ UID = "0123456789abcdAAAAAAAAAAAAAAAAAAAAAA"
 
 def logged(message: object, *args: object) -> str:
     """Return what the log says of this."""
-    logger, stream = logging.Logger("test"), io.StringIO()
+    logger, stream = logging.getLogger("tests.redact"), io.StringIO()
     handler = logging.StreamHandler(stream)
     handler.addFilter(RedactTokens())
     logger.addHandler(handler)
+    logger.propagate = False
     logger.warning(message, *args)
+    logger.removeHandler(handler)
     return stream.getvalue()
 
 
@@ -60,11 +62,18 @@ def test_arguments_are_redacted() -> None:
 
 
 def test_what_is_no_string_is_logged_as_it_is() -> None:
-    assert logged(ValueError("no"), ) == "no\n"
+    assert (
+        logged(
+            ValueError("no"),
+        )
+        == "no\n"
+    )
     assert logged("%d of %s", 1, None) == "1 of None\n"
 
 
-@pytest.mark.parametrize("text", ["", "/pushy", "/healthz", "a push/message", "XMPP is up", "/push"])
+@pytest.mark.parametrize(
+    "text", ["", "/pushy", "/healthz", "a push/message", "XMPP is up", "/push"]
+)
 def test_the_rest_stays(text: str) -> None:
     assert redact(text) == text
 

@@ -10,10 +10,11 @@ from django.db import connection
 from pytest_django import Settings
 
 from pushprovider.database import DatabaseThread
+from pushprovider.fields import now_ms
 from pushprovider.http.intake import intake
 from pushprovider.models import Account, Registration
 from pushprovider.xmpp import register, stanzas
-from tests.cast import ApplicationServer, Phone, hashed, now_ms
+from tests.cast import ApplicationServer, Phone, hashed
 
 NS = f"{{{stanzas.PUSH}}}"
 CHAT, FIRST = hashed("chat"), hashed("first")

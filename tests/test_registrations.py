@@ -165,7 +165,7 @@ def test_at_the_same_time_it_is_still_one(phone: Phone) -> None:
 @pytest.mark.parametrize(
     "jid",
     [
-        "d'artagnan&co@localhost/\"<phone>\"",
+        'd\'artagnan&co@localhost/"<phone>"',
         "jos\N{LATIN SMALL LETTER E WITH ACUTE}@xn--mnchen-3ya.example/\N{SNOWMAN}",
         "juliet@localhost/a/b@c",
         "juliet@[::1]/%s %(x)s {}",

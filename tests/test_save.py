@@ -13,7 +13,7 @@ from pytest_django import Settings
 
 from pushprovider import tokens
 from pushprovider.fields import now_ms
-from pushprovider.models import Account, Message, MessageState, RevocationReason, Urgency
+from pushprovider.models import Account, Message, MessageState, RevocationReason, Sender, Urgency
 from pushprovider.stats import Count
 from pushprovider.store import registrations
 from pushprovider.store.save import (
@@ -283,3 +283,21 @@ def test_too_many_are_told_when_to_come_back(phone: Phone, settings: Settings) -
     assert isinstance(answers[2], Limited)
     assert 1 <= answers[2].seconds <= 10
     assert len(phone.messages()) == 2
+
+
+# --- senders --------------------------------------------------------------------------------------
+
+
+def test_it_counts_who_pushes(phone: Phone) -> None:
+    key = key_of(phone.register())
+    for agent in ("Mastodon/4", "Mastodon/4", ""):
+        stored(Post(key, b"", 60, user_agent=agent, subject="mailto:admin@example.org"))
+    rows = Sender.objects.order_by("-count")
+    assert [(row.user_agent, row.count) for row in rows] == [("Mastodon/4", 2), ("", 1)]
+
+
+def test_a_sender_of_many_names_does_not_fill_the_store(phone: Phone) -> None:
+    key = key_of(phone.register())
+    for group in range(4):
+        stored(*(Post(key, b"", 60, user_agent=f"{group} {n}") for n in range(100)))
+    assert Sender.objects.count() <= 100

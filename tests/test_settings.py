@@ -62,7 +62,9 @@ def test_it_works() -> None:
 def test_it_is_required(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     for missing in ("", "  "):
         line = refusal(capsys, **{name: missing})
-        assert line == f"{name} is missing. Set it in the environment or in .env (see .env.example)."
+        assert (
+            line == f"{name} is missing. Set it in the environment or in .env (see .env.example)."
+        )
         os.environ.update(ENVIRONMENT)
 
 
@@ -243,6 +245,7 @@ def test_a_process_ends_with_one_line(command: list[str]) -> None:
         capture_output=True,
         text=True,
         timeout=30,
+        check=False,
     )
     assert done.returncode == EXIT_CONFIG
     assert done.stdout == ""

@@ -58,3 +58,14 @@ def test_one_that_ended_properly_leaves_nothing_in_doubt() -> None:
 def test_the_lock_is_nobody_elses_business(tmp_path: Path) -> None:
     active()
     assert (tmp_path / "run" / "component.lock").stat().st_mode & 0o077 == 0
+
+
+def test_a_second_crash_before_anything_new_leaves_as_much_in_doubt() -> None:
+    crashed = active()
+    crashed.claimed(7)
+    crashed.release(clean=False)
+    second = active()
+    second.maybe_sent()
+    second.claimed(3)
+    second.release(clean=False)
+    assert active().maybe_sent() == 7

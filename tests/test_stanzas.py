@@ -26,7 +26,9 @@ xml_text = st.text(
 jids = st.builds(
     "{}@{}/{}".format,
     xml_text.filter(lambda part: part and "@" not in part and "/" not in part),
-    st.sampled_from(["localhost", "m\N{LATIN SMALL LETTER U WITH DIAERESIS}nchen.example", "[::1]"]),
+    st.sampled_from(
+        ["localhost", "m\N{LATIN SMALL LETTER U WITH DIAERESIS}nchen.example", "[::1]"]
+    ),
     xml_text.filter(bool),
 )
 
@@ -116,7 +118,9 @@ def test_our_own_ping_comes_back() -> None:
     assert read("<iq type='result' id='ping-1'/>", OWN) == stanzas.Own("ping-1")
 
 
-@given(st.recursive(xml_text, lambda inner: st.tuples(st.sampled_from(["a", "error", "iq"]), inner)))
+@given(
+    st.recursive(xml_text, lambda inner: st.tuples(st.sampled_from(["a", "error", "iq"]), inner))
+)
 def test_reading_never_fails(tree: object) -> None:
     def element(node: object) -> ET.Element:
         tag, inner = node if isinstance(node, tuple) else ("register", node)
@@ -127,7 +131,9 @@ def test_reading_never_fails(tree: object) -> None:
 
     for name in ("iq", "presence", "message"):
         for kind in ("set", "error", "result", "unavailable"):
-            top = ET.Element(f"{{{stanzas.COMPONENT}}}{name}", {"from": PHONE, "type": kind, "to": OWN})
+            top = ET.Element(
+                f"{{{stanzas.COMPONENT}}}{name}", {"from": PHONE, "type": kind, "to": OWN}
+            )
             top.set("id", "0" * 36)
             top.append(element(tree))
             stanzas.read(top, OWN)

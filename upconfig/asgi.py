@@ -14,7 +14,9 @@ pages = get_asgi_application()
 
 from pushprovider.http.drain import drain_on_sigterm  # noqa: E402
 from pushprovider.http.handler import PushHandler, Receive, Scope, Send, is_ours  # noqa: E402
+from pushprovider.http.monitor import is_monitoring, monitor  # noqa: E402
 from pushprovider.http.redact import redact_daphne  # noqa: E402
+from pushprovider.http.websocket import websocket  # noqa: E402
 
 redact_daphne()
 drain_on_sigterm()
@@ -22,9 +24,12 @@ push = PushHandler()
 
 
 async def http(scope: Scope, receive: Receive, send: Send) -> Any:
-    """Push paths go to the thin handler, everything else to Django's own."""
-    handler = push if is_ours(scope["path"]) else pages
-    return await handler(scope, receive, send)  # type: ignore[arg-type]
+    """Push paths go to the thin handler, monitoring to its own, all else to Django's."""
+    if is_ours(scope["path"]):
+        return await push(scope, receive, send)
+    if is_monitoring(scope["path"]):
+        return await monitor(scope, receive, send)
+    return await pages(scope, receive, send)  # type: ignore[arg-type]
 
 
-application = ProtocolTypeRouter({"http": http})
+application = ProtocolTypeRouter({"http": http, "websocket": websocket})

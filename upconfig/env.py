@@ -79,8 +79,9 @@ class Reader:
         return value in _TRUE
 
     def words(self, name: str, default: str = "") -> list[str]:
-        """Return a comma-separated list, empty entries left out."""
-        return [word.strip() for word in self.text(name, default).split(",") if word.strip()]
+        """Return a comma-separated list, empty entries left out; an empty list is the default."""
+        words = self.text(name, default) or default
+        return [word.strip() for word in words.split(",") if word.strip()]
 
     def rate(self, name: str, default: str) -> Rate | None:
         """Return a rate such as `2/s burst 100`, or None for `off`."""

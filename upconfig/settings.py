@@ -170,7 +170,10 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": "INFO"},
     "loggers": {
         "uvicorn.access": {"filters": ["redact"]},
-        # slixmpp writes whole stanzas, payloads included, at DEBUG: never below WARNING.
-        "slixmpp": {"level": "WARNING"},
+        # A foreign Host header is anybody's doing: the answer 400 is enough.
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
+        # slixmpp writes whole stanzas, payloads included, at DEBUG, and what it
+        # cannot parse at ERROR. What an operator must know of the stream we say ourselves.
+        "slixmpp": {"level": "CRITICAL"},
     },
 }

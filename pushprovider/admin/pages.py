@@ -1,4 +1,4 @@
-"""A list page by page, newest first, without COUNT(*): on big tables it costs more than the page."""
+"""A list page by page, newest first, without COUNT(*): on big tables it is slow."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class PagedList(ChangeList):
         self.has_older = len(rows) > size and self.page_num < LAST_PAGE
         rows = rows[:size]
         self.model_admin.decorate(rows)
-        self.result_list = rows  # type: ignore[assignment]
+        self.result_list = rows
         self.result_count = len(rows)
-        self.full_result_count = None  # type: ignore[assignment]
+        self.full_result_count = None
         self.show_full_result_count = False
         self.show_admin_actions = bool(rows)
         self.can_show_all = False

@@ -10,8 +10,9 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import BadRequest, PermissionDenied
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 
 from pushprovider.admin.pages import PagedList
@@ -58,7 +59,8 @@ class ReadOnlyAdmin(Base):
 
     # --- the list -------------------------------------------------------------------------------
 
-    def get_changelist(self, _request: HttpRequest, **_kwargs: Any) -> type[ChangeList]:
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        del request, kwargs
         return PagedList
 
     def decorate(self, rows: Sequence[Any]) -> None:
@@ -68,7 +70,8 @@ class ReadOnlyAdmin(Base):
         self, _request: HttpRequest, queryset: Any, search_term: str
     ) -> tuple[Any, bool]:
         """Search by indexes only; Django's own search reads every row."""
-        return (self.find(queryset, search_term.strip()) if search_term.strip() else queryset), False
+        text = search_term.strip()
+        return (self.find(queryset, text) if text else queryset), False
 
     def find(self, queryset: Any, _text: str) -> Any:
         """Return the rows that a text means."""
@@ -91,13 +94,30 @@ class ReadOnlyAdmin(Base):
     def _names(self) -> list[str]:
         return [getattr(action, "__name__", str(action)) for action in self.actions or ()]
 
+    @staticmethod
+    def keys(rows: QuerySet[Any]) -> list[int]:
+        """Return the chosen rows' keys."""
+        return list(rows.values_list("pk", flat=True))
+
+    @staticmethod
+    def operator(request: HttpRequest) -> int:
+        """Return the key of the operator, for the audit log."""
+        return int(request.user.pk or 0)
+
+    def back(self, request: HttpRequest) -> HttpResponse | None:
+        """Return to the row's page if the verb was pressed there, else to the list."""
+        key = request.POST.get("back", "")
+        if key.isdecimal():
+            return redirect(f"admin:pushprovider_{self.opts.model_name}_change", key)
+        return None
+
     # --- one row --------------------------------------------------------------------------------
 
     def change_view(
         self,
         request: HttpRequest,
         object_id: str,
-        _form_url: str = "",
+        form_url: str = "",  # noqa: ARG002  # Django passes it by name
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """Show what is known of a row. Its verbs are posted to the list's actions."""
@@ -108,7 +128,7 @@ class ReadOnlyAdmin(Base):
             raise PermissionDenied
         if row is None:
             messages.warning(request, f"This {self.opts.verbose_name} does not exist any more.")
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+            return redirect(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
         allowed = self.get_actions(request)
         context = {
             **self.admin_site.each_context(request),

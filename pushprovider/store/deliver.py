@@ -46,6 +46,7 @@ class Want:
     device: str
     number: int
     but: tuple[int, ...]
+    looks: int = 0  # see Devices.fetched()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,8 @@ class Work:
     answers: list[Answer] = field(default_factory=list)
     sent: list[Sent] = field(default_factory=list)
     wants: list[Want] = field(default_factory=list)
-    after: int | None = None  # look for new messages with a greater id
+    after: int = 0  # every message up to this id has been seen
+    arrivals: bool = False  # look for newer ones
     limit: int = 256
 
 
@@ -103,7 +105,7 @@ _ARRIVALS = (
 _QUEUED = (
     _COLUMNS
     + """WHERE a.jid = %s AND r.resource = %s AND m.state <= 1 AND m.expires_at > %s
-         AND m.id NOT IN ({}) ORDER BY m.urgency DESC, m.id LIMIT %s"""
+         AND m.id <= %s AND m.id NOT IN ({}) ORDER BY m.urgency DESC, m.id LIMIT %s"""
 )
 _FIND = """
     SELECT m.uid, m.registration_id, m.accepted_at, m.sent_to, a.jid, r.resource
@@ -116,13 +118,13 @@ _SETTLE = """
     UPDATE pushprovider_message
     SET state = %s, payload = %s, settled_at = %s, condition = %s,
         sent_at = COALESCE(%s, sent_at), sent_to = %s, attempts = attempts + %s
-    WHERE uid = %s
+    WHERE uid = %s AND state <= 1
 """
 _REQUEUE = """
     UPDATE pushprovider_message
     SET state = 0, condition = %s, sent_at = COALESCE(%s, sent_at), sent_to = %s,
         attempts = attempts + %s
-    WHERE uid = %s
+    WHERE uid = %s AND state <= 1
 """
 _SENT = """
     UPDATE pushprovider_message SET state = 1, sent_at = %s, sent_to = %s
@@ -142,10 +144,12 @@ def work(todo: Work, now: int) -> Done:
                     cursor.executemany(_SENT, [(s.sent_at, s.device, s.uid) for s in todo.sent])
             stats.add(counts, now)
     done = Done()
-    if todo.after is not None:
+    if todo.arrivals:
         done.arrivals = arrivals(todo.after, todo.limit, now)
+    # What is newer comes as an arrival, once: the reads are not one snapshot.
+    upto = done.arrivals[-1].id if done.arrivals else todo.after
     for want in todo.wants:
-        done.queued[want.device] = queued(want, now)
+        done.queued[want.device] = queued(want, upto, now)
     return done
 
 
@@ -156,12 +160,12 @@ def arrivals(after: int, limit: int, now: int) -> list[Claimed]:
         return [_claimed(row) for row in cursor.fetchall()]
 
 
-def queued(want: Want, now: int) -> list[Claimed]:
-    """Return what waits for one device, most urgent first, then oldest."""
+def queued(want: Want, upto: int, now: int) -> list[Claimed]:
+    """Return what waits for one device, most urgent first, then oldest; no id above `upto`."""
     jid, _, resource = want.device.partition("/")
     with connection.cursor() as cursor:
         marks = ",".join("%s" for _ in want.but) or "-1"
-        cursor.execute(_QUEUED.format(marks), (jid, resource, now, *want.but, want.number))
+        cursor.execute(_QUEUED.format(marks), (jid, resource, now, upto, *want.but, want.number))
         return [_claimed(row) for row in cursor.fetchall()]
 
 
@@ -214,11 +218,13 @@ def settle(answers: Sequence[Answer], now: int, counts: Counts) -> None:
                 if answer.state == MessageState.DELIVERED:
                     counts[Count.DELAY, stats.bucket(now - accepted_at)] += 1
                     counts[Count.DELAY_MS, ""] += max(now - accepted_at, 0)
-        if final:
-            cursor.executemany(_SETTLE, final)
+        # In this order: a message may be kept for another try and then answered late, all in one
+        # batch, and what is terminal must stay so.
         if requeued:
             cursor.executemany(_REQUEUE, requeued)
             counts[Count.SENT_AGAIN, ""] += len(requeued)
+        if final:
+            cursor.executemany(_SETTLE, final)
     if gone:
         registrations.revoke(sorted(gone), RevocationReason.DEVICE, now)
 

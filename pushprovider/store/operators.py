@@ -84,7 +84,9 @@ def revoke_of(accounts: Sequence[int], reason: str, operator: int, now: int) -> 
     return revoke(list(live.values_list("pk", flat=True)), reason, operator, now)
 
 
-def send_test_push(endpoint: int, operator: int, now: int) -> str:
+def send_test_push(
+    endpoint: int, operator: int | None, now: int, *, body: bytes = TEST_BODY
+) -> str:
     """Put a message into the endpoint's queue; return its id. Raises NotLive.
 
     It is not encrypted, so an app may ignore it; that it arrives shows in its fate all the same.
@@ -101,8 +103,8 @@ def send_test_push(endpoint: int, operator: int, now: int) -> str:
             account=row.account,
             urgency=Urgency.HIGH,
             ttl=ttl,
-            size=len(TEST_BODY),
-            payload=TEST_BODY,
+            size=len(body),
+            payload=body,
             accepted_at=moment,
             expires_at=to_datetime(now + ttl * 1000),
         )
@@ -112,10 +114,16 @@ def send_test_push(endpoint: int, operator: int, now: int) -> str:
     return message.uid
 
 
-def erase(account: int, operator: int, now: int) -> None:
+def erase(
+    account: int,
+    operator: int | None,
+    now: int,
+    *,
+    reason: RevocationReason = RevocationReason.OPERATOR,
+) -> None:
     """Delete an account and everything about it; the log keeps that it happened, not who it was."""
     endpoints = list(Registration.objects.filter(account_id=account).values_list("pk", flat=True))
-    registrations.revoke(endpoints, RevocationReason.OPERATOR, now)
+    registrations.revoke(endpoints, reason, now)
     for endpoint in endpoints:
         # In pieces, and by the index on the endpoint: there is none on the account alone.
         while _delete_some(Message.objects.filter(registration_id=endpoint)):
@@ -147,8 +155,11 @@ def _forget_in_log(model: type[models.Model], ids: Sequence[int]) -> None:
 
 
 def _log(
-    operator: int, rows: Iterable[models.Model], message: str, flag: int = CHANGE
+    operator: int | None, rows: Iterable[models.Model], message: str, flag: int = CHANGE
 ) -> None:
+    """Write who did it; None is the account's owner, whose acts are not an operator's."""
+    if operator is None:
+        return
     LogEntry.objects.bulk_create(
         LogEntry(
             user_id=operator,

@@ -17,7 +17,7 @@ from slixmpp.componentxmpp import ComponentXMPP
 
 from pushprovider import __version__
 from pushprovider.store.deliver import Claimed
-from pushprovider.xmpp import stanzas
+from pushprovider.xmpp import commands, stanzas
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ HINTS = {
 class Component(ComponentXMPP):
     """One connection at a time to the XMPP server. Hands stanzas about pushing to `heard`."""
 
-    def __init__(self, heard: Callable[[stanzas.Stanza], None]) -> None:
+    def __init__(self, heard: Callable[[stanzas.Stanza | commands.Request], None]) -> None:
         # fix_error_ns: without it every error reads as feature-not-implemented, and a phone that
         # is offline once would lose its endpoint.
         super().__init__(  # type: ignore[no-untyped-call]
@@ -56,13 +56,14 @@ class Component(ComponentXMPP):
         self.add_event_handler("disconnected", self._on_disconnected)
 
     def _describe(self) -> None:
-        """XEP-0030, XEP-0092, XEP-0157, XEP-0199."""
+        """XEP-0030, XEP-0050 (commands.py answers it), XEP-0092, XEP-0157, XEP-0199."""
         for plugin in ("xep_0030", "xep_0128", "xep_0004", "xep_0199"):
             self.register_plugin(plugin)
         self.register_plugin("xep_0092", {"software_name": "Pushprovider", "version": __version__})
         disco = self.plugin["xep_0030"]
         disco.add_identity(category="pubsub", itype="push", name="Pushprovider")
         disco.add_feature(stanzas.PUSH)
+        disco.add_feature(commands.NAMESPACE)
         if settings.XMPP_ADMINS:
             self.plugin["xep_0128"].add_extended_info(data=self._contacts())
 
@@ -118,7 +119,7 @@ class Component(ComponentXMPP):
 
     def _spawn_event(self, xml: Element) -> None:
         """slixmpp's door for each stanza: ours are taken here, the rest is slixmpp's."""
-        stanza = stanzas.read(xml, self._own)
+        stanza = stanzas.read(xml, self._own) or commands.read(xml, self._own)
         if stanza is None:
             super()._spawn_event(xml)
         else:

@@ -19,8 +19,9 @@ from pushprovider.doorbell import Doorbell
 from pushprovider.fields import now_ms
 from pushprovider.rules import Event
 from pushprovider.standby import ActiveLock
-from pushprovider.store import housekeeping, status
-from pushprovider.xmpp import acl, register, stanzas
+from pushprovider.store import housekeeping
+from pushprovider.xmpp import acl, commands, register, stanzas
+from pushprovider.xmpp.beacon import Beacon
 from pushprovider.xmpp.component import Component
 
 log = logging.getLogger(__name__)
@@ -28,7 +29,7 @@ log = logging.getLogger(__name__)
 #: Seconds between a connection and the accepted handshake.
 HANDSHAKE_TIMEOUT = 15.0
 #: Our own ping through the server: a stream that is dead but open is noticed after the sum.
-PING_EVERY = 30.0
+PING_EVERY = 5.0
 PING_TIMEOUT = 15.0
 #: Seconds between two rounds of housekeeping.
 TIDY_EVERY = 5.0
@@ -50,7 +51,8 @@ class Service:
         self._background: set[asyncio.Task[None]] = set()
         self._maybe_sent = 0
         self._pong = asyncio.Event()
-        self._changed = asyncio.Event()
+        self._beacon = Beacon(self._thread, lambda: self._component.is_up)
+        self._commands = commands.Commands(self._thread)
         self._stopping = asyncio.Event()
         self._failed: BaseException | None = None
 
@@ -71,7 +73,7 @@ class Service:
                 self._delivery.run(),
                 self._listen(bell),
                 self._tidy(),
-                self._tell(),
+                self._beacon.run(),
                 self._stopping.wait(),
             )
         ]
@@ -102,7 +104,7 @@ class Service:
             await asyncio.gather(*self._background, return_exceptions=True)
             await self._delivery.flush()
             clean = True
-            await self._thread.run(lambda: status.tell(status.XMPP, "down", now_ms()))
+            await self._beacon.farewell()
         self._thread.close()
         self._lock.release(clean=clean)
 
@@ -144,11 +146,11 @@ class Service:
             settings.XMPP_COMPONENT_HOST,
             settings.XMPP_COMPONENT_PORT,
         )
-        self._changed.set()
+        self._beacon.opened()
         await self._delivery.link_up(self._maybe_sent)
         self._maybe_sent = 0  # from now on, memory knows what was sent
         why = await self._watch()
-        self._changed.set()
+        self._beacon.ended()
         if component.condition in OUR_FAULT:
             self._delivery.poisoned(component.condition)
         else:
@@ -168,8 +170,9 @@ class Service:
                 self._component.is_up = False
                 return "the server does not answer"
 
-    def _heard(self, stanza: stanzas.Stanza) -> None:
+    def _heard(self, stanza: stanzas.Stanza | commands.Request) -> None:
         """Sort what came in. On the event loop: nothing here may wait."""
+        self._beacon.heard()
         match stanza:
             case stanzas.Result(uid, sender):
                 self._delivery.result(uid, sender)
@@ -181,6 +184,8 @@ class Service:
                     self._delivery.happened(sender, event)
             case stanzas.Register():
                 self._in_background(self._register(stanza))
+            case commands.Asked() | commands.Browsed():
+                self._in_background(self._command(stanza))
             case stanzas.Own():
                 self._pong.set()
                 self._delivery.proven()
@@ -190,6 +195,9 @@ class Service:
         self._component.write(text)
         if registered:
             self._delivery.happened(asked.sender, Event.REGISTERED)
+
+    async def _command(self, request: commands.Request) -> None:
+        self._component.write(await self._commands.answer(request))
 
     def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -208,19 +216,6 @@ class Service:
         while True:
             await bell.wait()
             self._delivery.ring()
-
-    async def _tell(self) -> None:
-        """Keep the other processes informed about the stream: on every change and every beat."""
-        while True:
-            up = self._component.is_up
-            with contextlib.suppress(StoreTrouble):
-                await self._thread.run(
-                    lambda up=up: status.tell(status.XMPP, "up" if up else "down", now_ms())  # type: ignore[misc]
-                )
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(status.BEAT):
-                    await self._changed.wait()
-            self._changed.clear()
 
     async def _tidy(self) -> None:
         while True:

@@ -40,6 +40,7 @@ class XmppClient:
         self.management: StreamManagement | None = None
         self.stream_error = ""
         self._stream: XmlStream | None = None
+        self._vanished: list[XmlStream] = []  # open, so that the server does not see an end
         self._reader: asyncio.Task[None] | None = None
         self._answers: dict[str, asyncio.Future[Element]] = {}
         self._ids = itertools.count(1)
@@ -102,6 +103,8 @@ class XmppClient:
         if stream:
             stream.send("<presence type='unavailable'/>")
             await stream.finish()
+        while self._vanished:
+            await self._vanished.pop().reset()
 
     async def cut(self) -> None:
         """Lose the network: the connection closes (FIN), the stream does not end."""
@@ -114,6 +117,13 @@ class XmppClient:
         stream = await self._stop_listening()
         assert stream, "not connected"
         await stream.reset()
+
+    async def vanish(self) -> None:
+        """Lose the network without a trace: the server is not told and gets no TCP answers."""
+        stream = await self._stop_listening()
+        assert stream, "not connected"
+        stream.black_hole()
+        self._vanished.append(stream)
 
     async def disconnected(self, seconds: float = SECONDS) -> None:
         """Wait until the server has closed the stream."""

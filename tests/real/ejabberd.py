@@ -19,6 +19,9 @@ ERL_LIBS = "/usr/lib/x86_64-linux-gnu"
 class Ejabberd:
     """ejabberd in the foreground, started by `erl` itself.
 
+    `ack_seconds` is how long a resumable phone may leave a request for an ack unanswered,
+    `component_stanza_limit` the size in bytes above which a stanza ends the component's stream.
+
     Debian's ejabberdctl would switch to the user ejabberd and start epmd. Without a node name
     there is no distribution: no epmd, no cookie, and several can run side by side.
     """
@@ -32,7 +35,11 @@ class Ejabberd:
         component_jid: str = COMPONENT_JID,
         component_secret: str = COMPONENT_SECRET,
         hibernation_seconds: int = HIBERNATION_SECONDS,
+        ack_seconds: int | None = None,
+        component_stanza_limit: int | None = None,
     ) -> None:
+        self._ack_seconds = ack_seconds
+        self._component_stanza_limit = component_stanza_limit
         self.host = host
         self.component_jid = component_jid
         self.component_secret = component_secret
@@ -96,6 +103,12 @@ class Ejabberd:
 
     def _config(self) -> dict[str, object]:
         component = {self.component_jid: {"password": self.component_secret}}
+        limit: dict[str, object] = {}
+        if self._component_stanza_limit:
+            limit["max_stanza_size"] = self._component_stanza_limit
+        management = {"resume_timeout": self.hibernation_seconds}
+        if self._ack_seconds:
+            management["ack_timeout"] = self._ack_seconds
         return {
             "hosts": [self.host],
             "loglevel": "info",
@@ -109,6 +122,7 @@ class Ejabberd:
                     access="all",
                     shaper_rule="none",
                     hosts=component,
+                    **limit,
                 ),
                 _listener(
                     self._api_port, "ejabberd_http", request_handlers={"/api": "mod_http_api"}
@@ -124,7 +138,7 @@ class Ejabberd:
                 "mod_offline": {},
                 "mod_ping": {},
                 "mod_roster": {},
-                "mod_stream_mgmt": {"resume_timeout": self.hibernation_seconds},
+                "mod_stream_mgmt": management,
             },
         }
 

@@ -37,7 +37,11 @@ Component {component_jid}
 
 
 class Prosody:
-    """Prosody in the foreground. `users` maps names to passwords, `extra` is more configuration."""
+    """Prosody in the foreground. `users` maps names to passwords, `extra` is more configuration.
+
+    `ack_seconds` is how long a resumable phone may leave a request for an ack unanswered,
+    `component_stanza_limit` the size in bytes above which a stanza ends the component's stream.
+    """
 
     def __init__(
         self,
@@ -48,8 +52,14 @@ class Prosody:
         component_jid: str = COMPONENT_JID,
         component_secret: str = COMPONENT_SECRET,
         hibernation_seconds: int = HIBERNATION_SECONDS,
+        ack_seconds: int | None = None,
+        component_stanza_limit: int | None = None,
         extra: str = "",
     ) -> None:
+        if ack_seconds:  # it asks a silent phone for an ack then, and waits so long again
+            extra += f"\nnetwork_settings = {{ read_timeout = {ack_seconds} }}"
+        if component_stanza_limit:
+            extra += f"\ncomponent_stanza_size_limit = {component_stanza_limit}"
         self.host = host
         self.component_jid = component_jid
         self.component_secret = component_secret

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
 import socket
 import struct
 from collections.abc import Iterator
@@ -14,6 +15,10 @@ from xml.sax.saxutils import quoteattr
 from tests.real.ports import LOOPBACK
 
 STREAMS = "http://etherx.jabber.org/streams"
+#: How long the other side may take to end its half of the stream.
+GOODBYE_SECONDS = 2
+#: asm-generic/socket.h; the socket module does not have it.
+SO_ATTACH_FILTER = 26
 
 
 class StreamClosed(Exception):
@@ -73,9 +78,13 @@ class XmlStream:
 
     async def finish(self) -> None:
         """End the stream in good order and close the connection."""
-        with contextlib.suppress(ConnectionError):
+        with contextlib.suppress(ConnectionError, StreamClosed, TimeoutError):
             self.send("</stream:stream>")
-            await self._writer.drain()
+            async with asyncio.timeout(GOODBYE_SECONDS):
+                while (
+                    True
+                ):  # to close with something unread would be a reset, and lose our last words
+                    await self.next()
         await self.cut()
 
     async def cut(self) -> None:
@@ -91,6 +100,17 @@ class XmlStream:
         self._writer.transport.abort()
         with contextlib.suppress(ConnectionError):
             await self._writer.wait_closed()
+
+    def black_hole(self) -> None:
+        """Let nothing come through any more, not even the other side's TCP acknowledgements.
+
+        A socket filter of one instruction drops every segment that arrives, so the other side
+        sees what it sees when a phone loses its network: silence, no FIN, no RST.
+        """
+        drop_all = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0))  # BPF_RET 0
+        program = struct.pack("HL", 1, ctypes.addressof(drop_all))
+        sock = self._writer.get_extra_info("socket")
+        sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, program)
 
     async def _event(self) -> Element | None:
         """Return a finished child of the header, or None when the header itself has come."""

@@ -1,0 +1,153 @@
+"""The checks of the Health page. Each is quick, asks nothing of other hosts, and never fails."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.db import DatabaseError, connection, transaction
+from django.db.migrations.executor import MigrationExecutor
+
+from pushprovider import doorbell
+from pushprovider.admin import display
+from pushprovider.fields import now_ms, to_ms
+from pushprovider.models import Message, Status
+from pushprovider.store import status
+
+#: Bytes free on the database's disk below which it is worth a word, or a shout.
+LOW_DISK, NO_DISK = 1024**3, 200 * 1024**2
+
+
+@dataclass(frozen=True)
+class Check:
+    """What was found; `fix` says what to do about it."""
+
+    name: str
+    state: str  # ok, warning or bad
+    text: str
+    fix: str = ""
+
+
+def xmpp() -> Check:
+    """Is the component's stream up?"""
+    name, now = "XMPP stream", now_ms()
+    if status.is_up(now):
+        return Check(name, "ok", f"connected as {settings.XMPP_COMPONENT_JID}")
+    last = Status.objects.filter(name=status.XMPP).first()
+    place = f"{settings.XMPP_COMPONENT_HOST}:{settings.XMPP_COMPONENT_PORT}"
+    if last is None or now - to_ms(last.at) > status.STALE * 1000:
+        since = f", last heard of {display.duration(now - to_ms(last.at))} ago" if last else ""
+        fix = (
+            "Start `manage.py runxmppcomponent`. If it runs, its log says why it cannot work. "
+            "Messages are accepted and wait."
+        )
+        return Check(name, "bad", f"the component does not run{since}", fix)
+    fix = (
+        f"Is the XMPP server up, and does it listen for components on {place}? Does it know "
+        f"{settings.XMPP_COMPONENT_JID}, with the same secret? The component's log has its answer. "
+        "Messages are accepted and wait."
+    )
+    return Check(name, "bad", f"not connected to {place}", fix)
+
+
+def intake() -> Check:
+    """When did the last message come in?"""
+    last = Message.objects.order_by("-id").values_list("accepted_at", flat=True).first()
+    text = f"last message {display.duration(now_ms() - to_ms(last))} ago" if last else "no message"
+    return Check("HTTP intake", "ok", text)
+
+
+def database() -> Check:
+    """Can it be written to?"""
+    try:
+        with transaction.atomic():
+            status.tell("check", "", now_ms())
+            transaction.set_rollback(True)
+    except DatabaseError as error:
+        fix = (
+            "Senders are told to come back later. Is the disk full, or mounted read-only? Does "
+            "the database belong to the user that runs the processes?"
+        )
+        return Check("Database", "bad", f"cannot be written: {type(error).__name__}", fix)
+    if connection.vendor != "sqlite":
+        return Check("Database", "ok", "PostgreSQL, writable")
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA journal_mode")
+        mode = cursor.fetchone()[0]
+    path = Path(str(settings.DATABASES["default"]["NAME"]))
+    octets = path.stat().st_size if path.exists() else 0
+    if mode != "wal" and path.exists():
+        fix = (
+            "Readers wait for the writer without it. SQLite cannot use WAL on network file "
+            "systems: put the database on a local disk."
+        )
+        return Check("Database", "warning", f"journal mode is {mode}, not WAL", fix)
+    return Check("Database", "ok", f"SQLite, writable, {display.size(octets)}")
+
+
+def disk() -> Check:
+    """Is there room for the database to grow?"""
+    path = Path(str(settings.DATABASES["default"]["NAME"])).parent
+    if connection.vendor != "sqlite" or not path.is_dir():
+        path = Path(settings.BASE_DIR)
+    free = shutil.disk_usage(path).free
+    state = "bad" if free < NO_DISK else "warning" if free < LOW_DISK else "ok"
+    fix = "Make room, or keep less: MESSAGE_LOG_HOURS, STATS_DAYS, MAX_TTL."
+    return Check("Disk", state, f"{display.size(free)} free", "" if state == "ok" else fix)
+
+
+def bell() -> Check:
+    """Can the web process wake the component at once?"""
+    if connection.vendor != "sqlite" or doorbell.path().exists():
+        return Check("Doorbell", "ok", "in place")
+    fix = (
+        "Messages are found within 5 seconds all the same. Both processes need the same RUN_DIR "
+        f"({settings.RUN_DIR}), and the component makes its socket there when it starts."
+    )
+    return Check("Doorbell", "warning", "no component listens in RUN_DIR", fix)
+
+
+def public_url() -> Check:
+    """Will application servers accept the endpoints' addresses?"""
+    parts = urlsplit(settings.PUBLIC_URL)
+    if parts.scheme == "https":
+        return Check("Public address", "ok", settings.PUBLIC_URL)
+    fix = (
+        "Application servers refuse endpoints without https. Put a reverse proxy with a "
+        "certificate in front (deploy/ has examples) and set PUBLIC_URL to its https address."
+    )
+    return Check("Public address", "warning", f"{settings.PUBLIC_URL} is not https", fix)
+
+
+def configuration() -> Check:
+    """Is a switch set that suits only development?"""
+    if settings.DEBUG:
+        fix = "Set DEBUG=false: its error pages show settings and data to anybody."
+        return Check("Configuration", "bad", "DEBUG is on", fix)
+    return Check("Configuration", "ok", "safe for service")
+
+
+def migrations() -> Check:
+    """Does the database have the tables that this version needs?"""
+    executor = MigrationExecutor(connection)
+    missing = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+    if missing:
+        fix = "Stop both processes, run `manage.py migrate`, start them."
+        return Check("Migrations", "bad", f"{missing} not applied", fix)
+    return Check("Migrations", "ok", "all applied")
+
+
+ALL: tuple[Callable[[], Check], ...] = (
+    xmpp,
+    intake,
+    database,
+    disk,
+    bell,
+    public_url,
+    migrations,
+    configuration,
+)

@@ -1,0 +1,125 @@
+"""What the dashboard asks of the tables themselves, each at a bounded price."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import TypeVar
+
+from django.db import connection
+from django.db.models import Count, Sum
+
+from pushprovider.admin.filters import FAILED_STATES
+from pushprovider.fields import now_ms, to_ms
+from pushprovider.models import Account, Message, Sender
+from pushprovider.store import totals
+
+T = TypeVar("T")
+
+#: Waiting messages are counted up to here; beyond it the page says "more than".
+MOST_WAITING = 100_000
+#: Seconds for which an answer that took longer than SLOW is kept.
+KEEP, SLOW = 300.0, 0.05
+
+
+def remembered(ask: Callable[[], T]) -> Callable[[], T]:
+    """Keep a slow answer for a while; a quick one is asked for anew each time."""
+    kept: list[tuple[float, T]] = []
+
+    @wraps(ask)
+    def answer() -> T:
+        began = time.monotonic()
+        if kept and began - kept[0][0] < KEEP:
+            return kept[0][1]
+        kept.clear()
+        found = ask()
+        if time.monotonic() - began > SLOW:
+            kept.append((began, found))
+        return found
+
+    return answer
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """How much waits for phones, and since when (milliseconds since 1970)."""
+
+    number: int
+    is_more: bool
+    oldest: int | None
+
+
+def waiting() -> Waiting:
+    """Return what waits. The index of waiting messages answers it, up to MOST_WAITING."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT COUNT(*), MIN(id) FROM"
+            " (SELECT id FROM pushprovider_message WHERE state <= 1 LIMIT %s) AS some",
+            [MOST_WAITING + 1],
+        )
+        number, first = cursor.fetchone()
+    oldest = Message.objects.filter(pk=first).values_list("accepted_at", flat=True).first()
+    return Waiting(
+        min(number, MOST_WAITING), number > MOST_WAITING, to_ms(oldest) if oldest else None
+    )
+
+
+@dataclass(frozen=True)
+class Population:
+    """How many users and live endpoints there are."""
+
+    users: int
+    endpoints: int
+
+
+@remembered
+def population() -> Population:
+    """Count users and endpoints; both counts are answered by an index."""
+    return Population(Account.objects.count(), totals.registrations(now_ms())["active"])
+
+
+@dataclass(frozen=True)
+class Source:
+    """Who sends: a User-Agent or a vapid subject, with how many endpoints and pushes."""
+
+    name: str
+    endpoints: int
+    pushes: int
+
+
+@remembered
+def senders() -> list[Source]:
+    """Return who sends most, by all pushes to endpoints that still exist."""
+    rows = (
+        Sender.objects.values_list("subject", "user_agent")
+        .annotate(endpoints=Count("registration_id", distinct=True), pushes=Sum("count"))
+        .order_by("-pushes")[:50]
+    )
+    return [
+        Source(subject or user_agent or "unknown", endpoints, pushes)
+        for subject, user_agent, endpoints, pushes in rows
+    ]
+
+
+def latest_failures(number: int) -> list[Message]:
+    """Return the newest messages that failed; one short look into their index for each state."""
+    found: list[Message] = []
+    for state in FAILED_STATES:
+        rows = Message.objects.filter(state=state, state__gt=2).order_by("-id").defer("payload")
+        found += rows.select_related("account", "registration")[:number]
+    return sorted(found, key=lambda one: one.pk, reverse=True)[:number]
+
+
+def latest(number: int) -> list[Message]:
+    """Return the newest messages."""
+    rows = Message.objects.order_by("-id").defer("payload")
+    return list(rows.select_related("account", "registration")[:number])
+
+
+def top_condition(failures: list[Message]) -> str:
+    """Return the stanza error that the failures have most often, or nothing."""
+    often = Counter(one.condition for one in failures if one.condition).most_common(1)
+    return often[0][0] if often else ""

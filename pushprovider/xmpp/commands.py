@@ -1,0 +1,252 @@
+"""Ad-hoc commands (XEP-0050): read a request, keep its session, answer it. Never silence.
+
+What each command does is in commandlist.py; here is the protocol, and who may do what:
+REGISTRATION_ACL decides who is a user, XMPP_ADMINS who is an operator.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NoReturn
+from xml.etree.ElementTree import Element
+from xml.sax.saxutils import quoteattr
+
+from django.conf import settings
+
+from pushprovider.database import DatabaseThread, StoreTrouble
+from pushprovider.fields import now_ms
+from pushprovider.xmpp import acl, forms, stanzas
+from pushprovider.xmpp.commandlist import COMMANDS, Command, Fields, Page, Wrong
+
+log = logging.getLogger(__name__)
+
+NAMESPACE = "http://jabber.org/protocol/commands"
+ITEMS = "http://jabber.org/protocol/disco#items"
+INFO = "http://jabber.org/protocol/disco#info"
+ACTIONS = frozenset({"execute", "next", "complete", "prev", "cancel"})
+#: Seconds for which a form may be filled in, and how many may be open or remembered.
+SESSION_TTL = 600.0
+SESSIONS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A command is to be executed (section 2.3). Attributes as they came."""
+
+    id: str
+    sender: str
+    node: str
+    action: str
+    session: str | None
+    fields: Fields | None
+
+
+@dataclass(frozen=True, slots=True)
+class Browsed:
+    """Service discovery of the commands, or of one (sections 2.1 and 2.2)."""
+
+    id: str
+    sender: str
+    query: str  # ITEMS or INFO
+    node: str
+
+
+Request = Asked | Browsed
+
+
+def read(xml: Element, own_jid: str) -> Request | None:
+    """Return what an IQ to the component asks of its commands, or None if nothing."""
+    sender, kind = xml.get("from"), xml.get("type")
+    if xml.tag != f"{{{stanzas.COMPONENT}}}iq" or not sender or xml.get("to") != own_jid:
+        return None
+    id_ = xml.get("id", "")
+    command = xml.find(f"{{{NAMESPACE}}}command")
+    if kind == "set" and command is not None:
+        get = command.get
+        fields = forms.submitted(command)
+        action = get("action", "execute")
+        return Asked(id_, sender, get("node", ""), action, get("sessionid"), fields)
+    for query in (ITEMS, INFO) if kind == "get" else ():
+        asked = xml.find(f"{{{query}}}query")
+        node = "" if asked is None else asked.get("node", "")
+        if node == NAMESPACE or (query == INFO and node in COMMANDS):
+            return Browsed(id_, sender, query, node)
+    return None
+
+
+class Refused(Exception):
+    """The request gets this stanza error; `special` is section 4.4's own condition."""
+
+    def __init__(self, kind: str, condition: str, text: str, special: str = "") -> None:
+        super().__init__(text)
+        self.kind, self.condition, self.text, self.special = kind, condition, text, special
+
+
+@dataclass(slots=True)
+class Session:
+    """A form that was sent and is to be filled in by the same device."""
+
+    sender: str
+    node: str
+    until: float
+    is_over: bool = False
+
+
+class Commands:
+    """Answers requests; what is open is kept in memory and ends with the process."""
+
+    def __init__(self, thread: DatabaseThread, clock: Callable[[], float] = time.monotonic) -> None:
+        self._thread = thread
+        self._clock = clock
+        self._sessions: dict[str, Session] = {}
+
+    async def answer(self, request: Request) -> str:
+        """Return the answer's XML, whatever happens."""
+        try:
+            if isinstance(request, Browsed):
+                return browse(request)
+            return await self._execute(request)
+        except Refused as no:
+            return _refusal(request, no)
+        except Wrong as wrong:
+            special = "bad-payload" if wrong.condition == "bad-request" else ""
+            return _refusal(request, Refused("modify", wrong.condition, str(wrong), special))
+        except StoreTrouble:
+            no = Refused("wait", "internal-server-error", "Try again later.")
+            return _refusal(request, no)
+        except Exception:
+            log.exception("an ad-hoc command failed")
+            no = Refused("cancel", "internal-server-error", "Something went wrong here.")
+            return _refusal(request, no)
+
+    async def _execute(self, asked: Asked) -> str:
+        command = _command(asked)
+        if asked.action not in ACTIONS:
+            raise Refused("modify", "bad-request", "No such action.", "malformed-action")
+        if asked.session is None:
+            if asked.action != "execute":
+                raise Refused("modify", "bad-request", "Execute it first.", "bad-action")
+            page = await self._run(asked, lambda jid, now: command.begin(jid, now))
+            session = secrets.token_urlsafe(12)
+            if page.is_form:
+                self._open(session, asked)
+            return _page(asked, session, page)
+        session = asked.session
+        opened = self._find(asked)
+        if asked.action == "cancel":
+            opened.is_over = True
+            return _answer(asked, session, "canceled", "")
+        if asked.action == "prev":
+            raise Refused("modify", "bad-request", "This is the first page.", "bad-action")
+        fields = asked.fields
+        if fields is None:
+            raise Refused("modify", "bad-request", "The form is missing.", "bad-payload")
+        opened.is_over = True  # before the work: a second answer must not do it twice
+        try:
+            page = await self._run(asked, lambda jid, now: command.end(jid, fields, now))
+        except (Wrong, StoreTrouble):
+            opened.is_over = False  # nothing was done: it may be corrected
+            raise
+        return _page(asked, session, page)
+
+    async def _run(self, asked: Asked, work: Callable[[str, int], Page]) -> Page:
+        jid = acl.bare(asked.sender)
+        return await self._thread.run(lambda: work(jid, now_ms()))
+
+    # --- sessions -------------------------------------------------------------------------------
+
+    def _open(self, session: str, asked: Asked) -> None:
+        self._sessions[session] = Session(asked.sender, asked.node, self._clock() + SESSION_TTL)
+        while len(self._sessions) > SESSIONS:
+            del self._sessions[next(iter(self._sessions))]
+
+    def _find(self, asked: Asked) -> Session:
+        found = self._sessions.get(asked.session or "")
+        if found is None or (found.sender, found.node) != (asked.sender, asked.node):
+            raise Refused("modify", "bad-request", "There is no such session.", "bad-sessionid")
+        if found.is_over or self._clock() > found.until:
+            raise Refused("cancel", "not-allowed", "This session is over.", "session-expired")
+        return found
+
+
+# --- who may ------------------------------------------------------------------------------------
+
+
+def may(command: Command, sender: str) -> bool:
+    """True if the sender may execute it. Only a server's word tells who the sender is."""
+    account = acl.bare(sender)
+    if "@" not in account:
+        return False
+    if command.for_operators:
+        return account.lower() in {acl.bare(jid).lower() for jid in settings.XMPP_ADMINS}
+    return acl.allows(settings.REGISTRATION_ACL, sender)
+
+
+def _command(asked: Asked) -> Command:
+    command = COMMANDS.get(asked.node)
+    if command is None:
+        raise Refused("cancel", "item-not-found", "There is no such command.")
+    if not may(command, asked.sender):
+        _forbid()
+    return command
+
+
+def _forbid() -> NoReturn:
+    raise Refused("auth", "forbidden", "You may not do this.")
+
+
+# --- what is said -------------------------------------------------------------------------------
+
+
+def browse(asked: Browsed) -> str:
+    """Return the list of commands that the sender may execute, or what one of them is."""
+    own = quoteattr(settings.XMPP_COMPONENT_JID)
+    if asked.query == ITEMS:
+        inside = "".join(
+            f"<item jid={own} node='{node}' name={quoteattr(command.name)}/>"
+            for node, command in COMMANDS.items()
+            if may(command, asked.sender)
+        )
+    else:
+        command = COMMANDS.get(asked.node)
+        if command is not None and not may(command, asked.sender):
+            _forbid()
+        kind, name = ("command-node", command.name) if command else ("command-list", "Commands")
+        features = (INFO, NAMESPACE, forms.NAMESPACE)
+        inside = f"<identity category='automation' type='{kind}' name={quoteattr(name)}/>"
+        inside += "".join(f"<feature var='{feature}'/>" for feature in features)
+    return _result(asked, f"<query xmlns='{asked.query}' node='{asked.node}'>{inside}</query>")
+
+
+def _page(asked: Asked, session: str, page: Page) -> str:
+    inside = ""
+    if page.is_form:
+        inside = "<actions execute='complete'><complete/></actions>"
+    inside += page.xml
+    if page.note:
+        inside += f"<note type='info'>{forms.text(page.note)}</note>"
+    return _answer(asked, session, "executing" if page.is_form else "completed", inside)
+
+
+def _answer(asked: Asked, session: str, status: str, inside: str) -> str:
+    return _result(
+        asked,
+        f"<command xmlns='{NAMESPACE}' node='{asked.node}' sessionid={quoteattr(session)} "
+        f"status='{status}'>{inside}</command>",
+    )
+
+
+def _result(request: Request, inside: str) -> str:
+    own, id_, to = map(quoteattr, (settings.XMPP_COMPONENT_JID, request.id, request.sender))
+    return f"<iq type='result' id={id_} from={own} to={to}>{inside}</iq>"
+
+
+def _refusal(request: Request, no: Refused) -> str:
+    own = settings.XMPP_COMPONENT_JID
+    text = stanzas.error(request.id, own, request.sender, no.kind, no.condition, no.text)
+    special = f"<{no.special} xmlns='{NAMESPACE}'/>" if no.special else ""
+    return text.replace("</error></iq>", f"{special}</error></iq>")
