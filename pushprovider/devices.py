@@ -245,7 +245,7 @@ class Devices:
     def _lost(self, device: Device, flight: Flight, event: Event, now: int) -> Iterator[InFlight]:
         if flight is Flight.KEEP:
             return
-        before = now + 1
+        before = now - rules.JUST_SENT
         if flight is Flight.REQUEUE_OLD:
             before = now - self._ack_timeout if event is Event.ACK_TIMEOUT else device.grace_from
         lost: Iterable[InFlight] = [f for f in device.in_flight.values() if f.since <= before]
@@ -262,7 +262,7 @@ class Devices:
     def _set_timer(self, device: Device, timer: Timer, now: int) -> None:
         if timer is Timer.KEEP:
             return
-        if timer is Timer.STOP:
+        if timer is Timer.STOP or (timer is Timer.SESSION_GRACE and not device.in_flight):
             device.timer = None
             return
         if timer is Timer.RETRY:

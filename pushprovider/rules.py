@@ -22,6 +22,9 @@ SECOND = 1000
 LINK_GRACE = 10 * SECOND
 #: After a register: how long the answers of a resumed session may still come in.
 REGISTER_GRACE = 3 * SECOND
+#: What was written so shortly before a presence was read may have gone into the new session: the
+#: server can have taken it after it had sent us the presence.
+JUST_SENT = 1 * SECOND
 #: Holding is not for ever: some clients send no presence.
 FIRST_RETRY = 60 * SECOND
 LAST_RETRY = 3600 * SECOND
@@ -54,7 +57,7 @@ class Flight(Enum):
     """What becomes of the unanswered messages."""
 
     KEEP = "keep"  # still in flight
-    REQUEUE = "requeue"  # dead: send them again when the state allows
+    REQUEUE = "requeue"  # dead, but for what was just sent: send again when the state allows
     REQUEUE_OLD = "requeue old"  # dead: those sent before the grace began, or longest ago
 
 
@@ -66,6 +69,7 @@ class Timer(Enum):
     RETRY = "retry"  # 1 minute, doubled up to 1 hour while nothing answers
     LINK_GRACE = "link grace"
     REGISTER_GRACE = "register grace"
+    SESSION_GRACE = "session grace"  # as REGISTER_GRACE, if something was just sent; else STOP
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,7 @@ S, E, F, T = State, Event, Flight, Timer
 TABLE: dict[tuple[State, Event], Rule] = {
     (S.OPEN, E.RESULT): Rule(S.OPEN),
     (S.OPEN, E.ERROR): Rule(S.HELD, timer=T.RETRY),
-    (S.OPEN, E.AVAILABLE): Rule(S.OPEN, F.REQUEUE, T.STOP),
+    (S.OPEN, E.AVAILABLE): Rule(S.OPEN, F.REQUEUE, T.SESSION_GRACE),
     (S.OPEN, E.UNAVAILABLE): Rule(S.HELD, F.REQUEUE, T.RETRY),
     (S.OPEN, E.REGISTERED): Rule(S.OPEN, timer=T.REGISTER_GRACE),
     (S.OPEN, E.LINK_UP): Rule(S.SETTLING, timer=T.LINK_GRACE),
@@ -90,7 +94,7 @@ TABLE: dict[tuple[State, Event], Rule] = {
     (S.OPEN, E.ACK_TIMEOUT): Rule(S.PROBING, F.REQUEUE_OLD),
     (S.PROBING, E.RESULT): Rule(S.OPEN, timer=T.STOP),
     (S.PROBING, E.ERROR): Rule(S.HELD, timer=T.RETRY),
-    (S.PROBING, E.AVAILABLE): Rule(S.OPEN, F.REQUEUE, T.STOP),
+    (S.PROBING, E.AVAILABLE): Rule(S.OPEN, F.REQUEUE, T.SESSION_GRACE),
     (S.PROBING, E.UNAVAILABLE): Rule(S.HELD, F.REQUEUE, T.RETRY),
     (S.PROBING, E.REGISTERED): Rule(S.PROBING, timer=T.REGISTER_GRACE),
     (S.PROBING, E.LINK_UP): Rule(S.SETTLING, timer=T.LINK_GRACE),
@@ -99,7 +103,7 @@ TABLE: dict[tuple[State, Event], Rule] = {
     (S.PROBING, E.ACK_TIMEOUT): Rule(S.PROBING, F.REQUEUE_OLD),
     (S.HELD, E.RESULT): Rule(S.OPEN, timer=T.STOP),
     (S.HELD, E.ERROR): Rule(S.HELD),
-    (S.HELD, E.AVAILABLE): Rule(S.OPEN, F.REQUEUE, T.STOP),
+    (S.HELD, E.AVAILABLE): Rule(S.OPEN, F.REQUEUE, T.SESSION_GRACE),
     (S.HELD, E.UNAVAILABLE): Rule(S.HELD, F.REQUEUE),
     (S.HELD, E.REGISTERED): Rule(S.HELD, timer=T.REGISTER_GRACE),
     (S.HELD, E.LINK_UP): Rule(S.SETTLING, timer=T.LINK_GRACE),
@@ -108,7 +112,7 @@ TABLE: dict[tuple[State, Event], Rule] = {
     (S.HELD, E.ACK_TIMEOUT): Rule(S.HELD, F.REQUEUE_OLD),
     (S.SETTLING, E.RESULT): Rule(S.SETTLING),
     (S.SETTLING, E.ERROR): Rule(S.HELD, timer=T.RETRY),
-    (S.SETTLING, E.AVAILABLE): Rule(S.OPEN, F.REQUEUE, T.STOP),
+    (S.SETTLING, E.AVAILABLE): Rule(S.OPEN, F.REQUEUE, T.SESSION_GRACE),
     (S.SETTLING, E.UNAVAILABLE): Rule(S.HELD, F.REQUEUE, T.RETRY),
     (S.SETTLING, E.REGISTERED): Rule(S.SETTLING),
     (S.SETTLING, E.LINK_UP): Rule(S.SETTLING, timer=T.LINK_GRACE),

@@ -273,6 +273,7 @@ def test_a_late_answer_in_the_same_batch_as_a_new_session_counts_once(play: Run)
     async def story(on: Play) -> None:
         await on.post(b"hello")
         await on.settle()
+        on.later(2 * SECOND)
         on.loop.happened(PHONE, Event.AVAILABLE)
         on.answers(b"hello")
         assert await on.settle() == []

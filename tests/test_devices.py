@@ -120,15 +120,33 @@ def test_gone_does_not_hold_the_device() -> None:
 def test_a_new_session_makes_the_old_ones_unanswered_dead() -> None:
     devices = books()
     send(devices, 1, 2)
-    answers = devices.happen(PHONE, Event.AVAILABLE, 5)
+    answers = devices.happen(PHONE, Event.AVAILABLE, 2 * SECOND)
     assert [answer.uid for answer in answers] == ["uid-1", "uid-2"]
     assert wanted(devices) == [(PHONE, 16)]
+
+
+def test_what_was_just_sent_may_be_in_the_new_session() -> None:
+    devices = books()
+    send(devices, 1, now=10 * SECOND)
+    assert devices.happen(PHONE, Event.UNAVAILABLE, 10 * SECOND + 3) == []
+    assert devices.happen(PHONE, Event.AVAILABLE, 10 * SECOND + 4) == []
+    answer = devices.result("uid-1", PHONE, 10 * SECOND + 9)
+    assert answer is not None
+    assert answer.state is MessageState.DELIVERED
+
+
+def test_what_was_just_sent_into_the_old_session_is_sent_again_soon() -> None:
+    devices = books()
+    send(devices, 1, now=10 * SECOND)
+    devices.happen(PHONE, Event.AVAILABLE, 10 * SECOND + 4)
+    [answer] = devices.due(13 * SECOND + 4)
+    assert answer.uid == "uid-1"
 
 
 def test_the_end_of_a_session_keeps_all_for_the_next() -> None:
     devices = books()
     send(devices, 1, 2)
-    answers = devices.happen(PHONE, Event.UNAVAILABLE, 5)
+    answers = devices.happen(PHONE, Event.UNAVAILABLE, 2 * SECOND)
     assert {answer.state for answer in answers} == {MessageState.QUEUED}
     assert wanted(devices) == []
 
@@ -249,7 +267,7 @@ def test_what_is_put_back_during_a_look_is_looked_for_again() -> None:
     send(devices, 1)
     devices.happen(PHONE, Event.REGISTERED, 0)
     [want] = devices.wants(1)
-    devices.happen(PHONE, Event.AVAILABLE, 1)
+    devices.happen(PHONE, Event.AVAILABLE, 2 * SECOND)
     devices.wants(1)
     devices.fetched(want, more=False)
     assert wanted(devices) == [(PHONE, 16)]

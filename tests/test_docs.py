@@ -161,6 +161,7 @@ WORDS = {
     rules.Timer.RETRY: "retry timer",
     rules.Timer.LINK_GRACE: "grace timer",
     rules.Timer.REGISTER_GRACE: "grace timer",
+    rules.Timer.SESSION_GRACE: "short grace timer",
 }
 
 

@@ -22,7 +22,7 @@ def test_it_has_a_rule_for_every_state_and_event() -> None:
 
 @pytest.mark.parametrize("state", ANY)
 def test_a_new_session_sends_everything_again_at_once(state: State) -> None:
-    assert then(state, E.AVAILABLE) == Rule(S.OPEN, F.REQUEUE, T.STOP)
+    assert then(state, E.AVAILABLE) == Rule(S.OPEN, F.REQUEUE, T.SESSION_GRACE)
 
 
 @pytest.mark.parametrize("state", ANY)

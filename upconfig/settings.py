@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from datetime import timedelta
 import os
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -100,6 +101,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "channels",
+    "axes",
     "pushprovider",
 ]
 MIDDLEWARE = [
@@ -112,7 +114,24 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+# Guessing passwords is slow for everybody: by the name that is tried, not by the address, which
+# behind a reverse proxy is the proxy's own or whatever a client says.
+AXES_LOCKOUT_PARAMETERS = ["username"]
+AXES_FAILURE_LIMIT = 10
+AXES_COOLOFF_TIME = timedelta(minutes=10)
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
+AXES_LOCKOUT_TEMPLATE = "admin/locked.html"
+SILENCED_SYSTEM_CHECKS = ["axes.W006"]  # it wants the address
 ROOT_URLCONF = "upconfig.urls"
 ASGI_APPLICATION = "upconfig.asgi.application"
 TEMPLATES = [
@@ -170,6 +189,7 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": "INFO"},
     "loggers": {
         "uvicorn.access": {"filters": ["redact"]},
+        "axes": {"level": "WARNING"},
         # A foreign Host header is anybody's doing: the answer 400 is enough.
         "django.security.DisallowedHost": {"level": "CRITICAL"},
         # slixmpp writes whole stanzas, payloads included, at DEBUG, and what it

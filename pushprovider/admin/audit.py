@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 
 from pushprovider.admin import display
@@ -54,8 +54,8 @@ class AuditAdmin(ReadOnlyAdmin):
     def did(self, row: LogEntry) -> str:
         return row.get_change_message() or row.get_action_flag_display()
 
-    def change_view(
-        self, request: HttpRequest, _object_id: str, *_args: Any, **_kwargs: Any
-    ) -> Any:
+    def change_view(  # type: ignore[override]
+        self, request: HttpRequest, *_args: Any, **_kwargs: Any
+    ) -> HttpResponse:
         """An entry has no page: the list says all."""
         return self.changelist_view(request)

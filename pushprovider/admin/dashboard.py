@@ -76,9 +76,9 @@ def tiles(day: Figures, condition: str) -> list[Tile]:
     """Return the figures of the past 24 hours."""
     return [
         _delivered(day),
+        _failed(day, condition),
         _delay(day),
         _waiting(),
-        _failed(day, condition),
         _people(day),
         _rejected(day),
     ]
@@ -122,14 +122,14 @@ def _waiting() -> Tile:
 
 def _failed(day: Figures, condition: str) -> Tile:
     failed, expired = day.total(Count.SETTLED, *FAILED), day.total(Count.SETTLED, EXPIRED)
-    note = f"{failed:,} failed, {expired:,} expired"
+    note = f"24 h: {failed:,} failed, {expired:,} expired"
     if failed + expired and condition:
         note += f"; mostly {condition}"
     spark = svg.line(day.hours(Count.SETTLED, EXPIRED, *FAILED), "Failures by hour")
     tone = "warn" if failed + expired else ""
     url = _list("message", state=FAILED_CHOICE)
     text = display.number(failed + expired)
-    return Tile("Failed + expired, 24 h", text, note, url, spark, tone)
+    return Tile("Failed + expired", text, note, url, spark, tone)
 
 
 def _people(day: Figures) -> Tile:
@@ -145,4 +145,4 @@ def _rejected(day: Figures) -> Tile:
     url = reverse("admin:statistics") + "?range=24h#rejected"
     spark = svg.line(day.hours(Count.REJECTED), "Refusals by hour") if reasons else ""
     text = display.number(sum(number for _, number in reasons))
-    return Tile("Rejected at the door, 24 h", text, note, url, spark)
+    return Tile("Rejected, 24 h", text, note, url, spark)

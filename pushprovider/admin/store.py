@@ -21,6 +21,8 @@ T = TypeVar("T")
 
 #: Waiting messages are counted up to here; beyond it the page says "more than".
 MOST_WAITING = 100_000
+#: Pairs of subject and User-Agent that are looked at.
+SENDERS = 200
 #: Seconds for which an answer that took longer than SLOW is kept.
 KEEP, SLOW = 300.0, 0.05
 
@@ -93,15 +95,16 @@ class Source:
 @remembered
 def senders() -> list[Source]:
     """Return who sends most, by all pushes to endpoints that still exist."""
-    rows = (
-        Sender.objects.values_list("subject", "user_agent")
-        .annotate(endpoints=Count("registration_id", distinct=True), pushes=Sum("count"))
-        .order_by("-pushes")[:50]
+    rows = Sender.objects.values_list("subject", "user_agent").annotate(
+        endpoints=Count("registration_id", distinct=True), pushes=Sum("count")
     )
-    return [
-        Source(subject or user_agent or "unknown", endpoints, pushes)
-        for subject, user_agent, endpoints, pushes in rows
-    ]
+    found: dict[str, Source] = {}
+    for subject, user_agent, endpoints, pushes in rows.order_by("-pushes")[:SENDERS]:
+        # One operator of a server may send with several versions of a library.
+        name = subject or user_agent or "unknown"
+        before = found.get(name, Source(name, 0, 0))
+        found[name] = Source(name, before.endpoints + endpoints, before.pushes + pushes)
+    return sorted(found.values(), key=lambda one: one.pushes, reverse=True)
 
 
 def latest_failures(number: int) -> list[Message]:

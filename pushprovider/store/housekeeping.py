@@ -10,7 +10,7 @@ from django.db import transaction
 
 from pushprovider import stats
 from pushprovider.fields import to_datetime
-from pushprovider.models import HourlyCount, Message, MessageState, Registration
+from pushprovider.models import Account, HourlyCount, Message, MessageState, Registration
 from pushprovider.stats import Count, Counts
 
 CHUNK = 500
@@ -49,7 +49,10 @@ def forget(now: int) -> bool:
     """Delete registrations that ended long ago, revoked or not."""
     old = Registration.objects.filter(expires_at__lt=to_datetime(now - KEEP_ENDED))
     ids = list(old.order_by("expires_at").values_list("pk", flat=True)[:CHUNK])
+    accounts = list(Registration.objects.filter(pk__in=ids).values_list("account_id", flat=True))
     Registration.objects.filter(pk__in=ids).delete()
+    # Whoever has nothing here any more is forgotten, too; a block must last.
+    Account.objects.filter(pk__in=accounts, registrations=None, blocked_at=None).delete()
     return len(ids) == CHUNK
 
 

@@ -25,6 +25,8 @@ from pushprovider.stats import Count, Counts
 
 #: How long a message with TTL 0 may take to its one attempt, in milliseconds.
 TTL_ZERO_GRACE = 5000
+#: Names of senders kept for an endpoint; the longest unheard of goes first.
+MAX_SENDERS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,15 @@ _SENDER = """
     ON CONFLICT (registration_id, user_agent, subject)
     DO UPDATE SET count = pushprovider_sender.count + excluded.count, last_at = excluded.last_at
 """
+# A sender chooses its names: without a bound one endpoint could fill the store with them.
+_CROWDED = """
+    SELECT registration_id, COUNT(*) FROM pushprovider_sender WHERE registration_id IN ({})
+    GROUP BY registration_id HAVING COUNT(*) > %s
+"""
+_FORGET = """
+    DELETE FROM pushprovider_sender WHERE id IN (
+        SELECT id FROM pushprovider_sender WHERE registration_id = %s ORDER BY last_at, id LIMIT %s)
+"""
 
 _Found = tuple[int, int, int, int | None, str, int | None]
 
@@ -206,6 +217,10 @@ class _Batch:
         cursor.executemany(_INSERT, self.rows)
         senders = [(*who, number, self.now) for who, number in sorted(self._senders.items())]
         cursor.executemany(_SENDER, senders)
+        endpoints = list({who[0] for who in self._senders})
+        cursor.execute(_CROWDED.format(_marks(endpoints)), (*endpoints, MAX_SENDERS))
+        for registration, number in cursor.fetchall():
+            cursor.execute(_FORGET, (registration, number - MAX_SENDERS))
         self._evict(cursor)
 
     def _evict(self, cursor: CursorWrapper) -> None:

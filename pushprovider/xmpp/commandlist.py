@@ -237,9 +237,7 @@ COMMANDS: dict[str, Command] = {
     ),
     "unblock": Command(
         "Unblock a user",
-        partial(
-            ask_whom, title="Unblock", instructions="Endpoints that have not expired work again."
-        ),
+        partial(ask_whom, title="Unblock", instructions="Endpoints that live still work again."),
         unblock,
         for_operators=True,
     ),

@@ -110,18 +110,16 @@ class Commands:
             if isinstance(request, Browsed):
                 return browse(request)
             return await self._execute(request)
-        except Refused as no:
-            return _refusal(request, no)
+        except Refused as refused:
+            return _refusal(request, refused)
         except Wrong as wrong:
-            special = "bad-payload" if wrong.condition == "bad-request" else ""
-            return _refusal(request, Refused("modify", wrong.condition, str(wrong), special))
+            return _refusal(request, _refused(wrong))
         except StoreTrouble:
-            no = Refused("wait", "internal-server-error", "Try again later.")
-            return _refusal(request, no)
+            return _refusal(request, Refused("wait", "internal-server-error", "Try again later."))
         except Exception:
             log.exception("an ad-hoc command failed")
-            no = Refused("cancel", "internal-server-error", "Something went wrong here.")
-            return _refusal(request, no)
+            broken = Refused("cancel", "internal-server-error", "Something went wrong here.")
+            return _refusal(request, broken)
 
     async def _execute(self, asked: Asked) -> str:
         command = _command(asked)
@@ -130,7 +128,7 @@ class Commands:
         if asked.session is None:
             if asked.action != "execute":
                 raise Refused("modify", "bad-request", "Execute it first.", "bad-action")
-            page = await self._run(asked, lambda jid, now: command.begin(jid, now))
+            page = await self._run(asked, command.begin)
             session = secrets.token_urlsafe(12)
             if page.is_form:
                 self._open(session, asked)
@@ -184,6 +182,13 @@ def may(command: Command, sender: str) -> bool:
     if command.for_operators:
         return account.lower() in {acl.bare(jid).lower() for jid in settings.XMPP_ADMINS}
     return acl.allows(settings.REGISTRATION_ACL, sender)
+
+
+def _refused(wrong: Wrong) -> Refused:
+    """RFC 6120 section 8.3.3: the type that goes with a condition."""
+    kinds = {"forbidden": "auth", "item-not-found": "cancel", "resource-constraint": "wait"}
+    special = "bad-payload" if wrong.condition == "bad-request" else ""
+    return Refused(kinds.get(wrong.condition, "modify"), wrong.condition, str(wrong), special)
 
 
 def _command(asked: Asked) -> Command:

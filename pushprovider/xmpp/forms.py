@@ -84,4 +84,5 @@ def _field(field: Field) -> str:
         inside += f"<value>{text(field.value)}</value>"
     for value, label in field.options:
         inside += f"<option label={_quoted(label)}><value>{text(value)}</value></option>"
-    return f"<field var='{field.var}' type='{field.kind}' label={_quoted(field.label)}>{inside}</field>"
+    label = _quoted(field.label)
+    return f"<field var='{field.var}' type='{field.kind}' label={label}>{inside}</field>"

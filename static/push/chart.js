@@ -12,7 +12,7 @@
       cursor: { sync: { key: "hours" }, points: { size: 6 } },
       legend: { show: true, live: true },
       scales: { y: { range: (_plot, _low, high) => [0, Math.max(high || 0, 4) * 1.08] } },
-      axes: [axis, { ...axis, size: 52, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 50000, 100000, 1000000] }],
+      axes: [{ ...axis, space: 70 }, { ...axis, size: 52, space: 22, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 50000, 100000, 1000000] }],
       series: [{ label: legend, value: "{YYYY}-{MM}-{DD} {HH}:{mm}" }, ...series],
     };
   }
@@ -28,7 +28,7 @@
     const narrow = width < 500;
     new uPlot(options(width, narrow ? 180 : 230, [line("Delivered", "--chart-good")], "Time"), [data.time, data.delivered], box);
     const bad = [line("Expired", "--chart-wait"), line("Failed", "--chart-bad")];
-    new uPlot(options(width, narrow ? 100 : 110, bad, "Time"), [data.time, data.expired, data.failed], box);
+    new uPlot(options(width, narrow ? 110 : 130, bad, "Time"), [data.time, data.expired, data.failed], box);
   }
 
   function start() {

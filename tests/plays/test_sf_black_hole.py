@@ -40,7 +40,7 @@ async def test_it_resumes_over_another_network_and_gets_each_once(
 @play
 async def test_it_begins_anew_and_gets_each_once(steady: Provider, steady_phone: NewPhone) -> None:
     for resumable in (True, False):
-        phone = steady_phone(f"-{resumable}", resumable=resumable)
+        phone = steady_phone(f"-{resumable}".lower(), resumable=resumable)
         async with phone:
             endpoint = (await phone.register()).endpoint
             await phone.vanish()

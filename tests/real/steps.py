@@ -48,6 +48,7 @@ async def arrivals(phone: Phone, number: int, seconds: float = SECONDS) -> list[
 
 async def nothing_but_a_marker(provider: Provider, phone: Phone, endpoint: str) -> None:
     """Post a marker: it must be the next thing that the phone sees."""
+    await round_trip(phone)  # its presence has been read
     await post_one(provider, endpoint, b"the marker")
     arrived = (await arrivals(phone, 1))[0]
     assert arrived == b"the marker", f"{arrived[:40]!r} arrived before the marker"

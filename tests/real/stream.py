@@ -81,9 +81,8 @@ class XmlStream:
         with contextlib.suppress(ConnectionError, StreamClosed, TimeoutError):
             self.send("</stream:stream>")
             async with asyncio.timeout(GOODBYE_SECONDS):
-                while (
-                    True
-                ):  # to close with something unread would be a reset, and lose our last words
+                # To close with something unread would be a reset, and lose our last words.
+                while True:
                     await self.next()
         await self.cut()
 

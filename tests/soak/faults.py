@@ -39,6 +39,7 @@ class Faults:
         """Return all kinds in random order; the cheap and sharp ones come more often."""
         kinds = ["kill component", "kill daphne"] * 3 + ["stop component", "stop daphne"]
         kinds += ["kill server", "stop server", "kill everything", "kill both processes"]
+        kinds += ["kill component as it starts"]
         self._random.shuffle(kinds)
         yield from kinds
 
@@ -46,6 +47,7 @@ class Faults:
         """Let one failure happen, and return when it is repaired."""
         does: dict[str, Callable[[], object]] = {
             "kill component": self._provider.kill_component,
+            "kill component as it starts": self._provider.kill_component,
             "stop component": self._provider.stop_component,
             "kill daphne": self._provider.kill_http,
             "stop daphne": self._provider.stop_http,
@@ -55,15 +57,20 @@ class Faults:
             "kill everything": self._kill_all,
         }
         connected = self._provider.times_connected()
+        moment = self._random.uniform(0, 1.5)
         with self._ledger.failing(what, "senders" if "daphne" in what else "everybody"):
             await asyncio.to_thread(does[what])
-            if self._random.random() < 0.3:
-                await asyncio.sleep(self._random.uniform(0.1, 1.5))
+            if moment < 0.4:  # it stays away for a while
+                await asyncio.sleep(2 * moment)
             if "server" in what or "everything" in what:
                 await asyncio.to_thread(self._server.start)
             if "component" in what or "both" in what or "everything" in what:
                 self._provider.component.spawn()
                 connected = 0
+            if "as it starts" in what:
+                await asyncio.sleep(moment)
+                await asyncio.to_thread(self._provider.kill_component)
+                self._provider.component.spawn()
             if "daphne" in what or "both" in what or "everything" in what:
                 await asyncio.to_thread(self._provider.start_http)
             await eventually(

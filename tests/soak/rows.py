@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 #: The numbers of MessageState, written down here anew: the ledger shares no code with the product.
 STATES = ("queued", "sent", "delivered", "expired", "replaced", "cancelled", "evicted", "gone")
@@ -72,7 +73,7 @@ def waiting(database: Path) -> list[str]:
 def read(database: Path) -> Books:
     """Return the product's books."""
     with opened(database) as connection:
-        rows = [Row(*_named(values)) for values in connection.execute(_ROWS)]
+        rows = [_row(values) for values in connection.execute(_ROWS)]
         counted = connection.execute(
             "SELECT name, label, SUM(count) FROM pushprovider_hourlycount GROUP BY name, label"
         )
@@ -83,9 +84,9 @@ def read(database: Path) -> Books:
     return Books(rows, counters, registrations, revoked)
 
 
-def _named(values: tuple[object, ...]) -> list[object]:
+def _row(values: Sequence[Any]) -> Row:
     """Give the state its name; a message that is not settled has settled at 0."""
     each = list(values)
-    each[2] = STATES[int(str(each[2]))]
+    each[2] = STATES[each[2]]
     each[9] = each[9] or 0
-    return each
+    return Row(*each)

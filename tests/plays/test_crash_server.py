@@ -1,0 +1,20 @@
+"""The XMPP server is stopped, killed and started again under load."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.real.xmpp_server import XmppServer
+from tests.soak.crash import crash
+
+
+@pytest.mark.servers("prosody", "ejabberd")
+@pytest.mark.parametrize("how", ["stop", "kill"])
+def test_nothing_is_lost_and_every_duplicate_has_its_reason(
+    own_server: XmppServer, tmp_path: Path, migrated: Path, how: str
+) -> None:
+    failures = [f"{how} server"] * 2
+    outcome = crash(own_server, tmp_path / "provider", migrated, failures, seed=6120)
+    assert outcome.adds_up, outcome.text
