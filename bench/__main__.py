@@ -62,7 +62,7 @@ def _options() -> argparse.Namespace:
     add("--phones", type=int, default=64, help="accounts, each with one session (64)")
     add("--server", type=_list_of(_server), default=["daphne"], help="daphne, uvicorn or both")
     add("--sync", type=_list_of(_sync), default=["FULL"], help="FULL, NORMAL or both")
-    add("--peer", action="store_true", help="mod_unified_push too, in turns")
+    add("--peer", action="store_true", help="mod_unified_push too (prosody-modules)")
     add("--folder", type=Path, help="where the stores are made: a real disk, not a RAM disk")
     add("--json", type=Path, metavar="FILE", help="write every turn's figures")
     return parser.parse_args()

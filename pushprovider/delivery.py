@@ -16,7 +16,7 @@ from pushprovider.fields import now_ms
 from pushprovider.models import MessageState
 from pushprovider.rules import Event
 from pushprovider.store import deliver
-from pushprovider.store.deliver import Answer, Claimed, Done, Sent, Work
+from pushprovider.store.deliver import Answer, Claimed, Sent, Want, Work
 
 log = logging.getLogger(__name__)
 
@@ -24,12 +24,19 @@ log = logging.getLogger(__name__)
 BATCH = 256
 #: Devices whose waiting messages are fetched in one hop.
 DEVICES_A_HOP = 32
-#: The doorbell may be lost: look at least so often, in seconds.
-LOOK_EVERY = 5.0
+#: The doorbell may be lost: look at least so often, in milliseconds.
+LOOK_EVERY = 5000
+#: How often to look for messages in flight that are older than ACK_TIMEOUT, in milliseconds.
+OVERDUE_EVERY = 10_000
+#: Answers are gathered for so long (milliseconds), or until there are so many, and then committed
+#: together: under load the commits cost more than everything else here. What a SIGKILL finds
+#: unwritten is sent again.
+GATHER = 20
+ENOUGH = 128
 #: After store trouble, in seconds.
 TROUBLE_PAUSE = 1.0
-#: While the server reads slower than we write, in seconds.
-CONGESTION_PAUSE = 0.02
+#: While the server reads slower than we write, in milliseconds.
+CONGESTION_PAUSE = 20
 #: Conditions by which a device says that it does not know the registration.
 GONE = frozenset({"item-not-found", "feature-not-implemented"})
 
@@ -66,6 +73,7 @@ class Delivery:
         clock: Callable[[], int] = monotonic_ms,
         wall: Callable[[], int] = now_ms,
         claimed: Callable[[int], None] = lambda _message_id: None,
+        gather: int = 0,
     ) -> None:
         self._thread = thread
         self._transport = transport
@@ -73,6 +81,9 @@ class Delivery:
         self._clock = clock
         self._wall = wall
         self._claimed = claimed
+        self._gather = gather
+        self._gather_until = 0
+        self._next_look = 0
         self._wake = asyncio.Event()
         self._rung = False
         self._after: int | None = None  # ids up to here have been seen
@@ -123,8 +134,13 @@ class Delivery:
             self._note(self._devices.set_aside(guilty.uid, guilty.device, condition))
 
     def _note(self, answers: list[Answer]) -> None:
+        """Keep answers for the next commit, and wake the loop if it has something to do."""
+        if answers and not self._answers:
+            self._gather_until = self._clock() + self._gather
+            self._wake.set()
         self._answers += answers
-        self._wake.set()
+        if len(self._answers) >= ENOUGH or self._devices.has_ready:
+            self._wake.set()
 
     async def link_up(self, maybe_sent: int) -> None:
         """The stream is open: find out what waits, and go on."""
@@ -154,37 +170,71 @@ class Delivery:
                 await self._sleep()
 
     async def _sleep(self) -> None:
-        due = self._devices.next_due()
-        seconds = LOOK_EVERY if due is None else (due - self._clock()) / 1000
+        now = self._clock()
+        due = min(self._devices.next_due() or self._next_look, self._next_look)
+        if self._answers:
+            due = min(due, self._gather_until)
         if self._transport.is_congested:
-            seconds = CONGESTION_PAUSE
-        try:
-            async with asyncio.timeout(min(max(seconds, 0.001), LOOK_EVERY)):
+            due = now + CONGESTION_PAUSE
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(max(due - now, 1) / 1000):
                 await self._wake.wait()
-        except TimeoutError:
-            self._rung = True
         self._wake.clear()
 
     async def cycle(self) -> bool:
-        """Write answers, claim, send once. Return True if there is more to do right away.
+        """Send what is new, write answers, send what waits. True if there is more to do now.
 
+        New messages go out before answers are written, so that no push waits for a commit.
         Raises StoreTrouble; nothing is forgotten then.
         """
-        todo = self._todo()
-        if not (todo.answers or todo.sent or todo.wants or todo.arrivals):
-            return False
+        now = self._clock()
+        self._rung = self._rung or now >= self._next_look
+        if self._rung and self._may_send():
+            await self._send_arrivals()
+        todo = self._todo(now)
+        if todo.answers or todo.sent or todo.wants:
+            await self._work(todo)
+        return self._may_send() and (self._rung or self._devices.has_ready)
+
+    async def _send_arrivals(self) -> None:
+        self._rung = False
+        self._next_look = self._clock() + LOOK_EVERY
+        after = self._after or 0
+        try:
+            new = await self._thread.run(lambda: deliver.arrivals(after, BATCH, self._wall()))
+        except (StoreTrouble, asyncio.CancelledError):
+            self._rung = True
+            raise
+        if new:
+            self._after = new[-1].id
+            self._rung = self._rung or len(new) == BATCH
+        for message in new:
+            if message.ttl == 0 and self._devices.is_held(message):
+                self._note([Answer(message.uid, message.device, MessageState.EXPIRED)])
+            elif self._devices.offer(message):
+                self._write(message)
+
+    async def _work(self, todo: Work) -> None:
         try:
             done = await self._thread.run(lambda: deliver.work(todo, self._wall()))
         except (StoreTrouble, asyncio.CancelledError):
             # Writing an answer twice is harmless; forgetting one would send the message again.
             self._answers[:0] = todo.answers
             self._sent[:0] = todo.sent
-            self._rung = True
             for want in todo.wants:
                 self._devices.fetched(want, more=True)
             raise
-        self._send(todo, done)
-        return bool(self._answers) or (self._may_send() and (self._rung or self._devices.has_ready))
+        for want in todo.wants:
+            self._send_queued(want, done.queued[want.device])
+
+    def _send_queued(self, want: Want, queued: list[Claimed]) -> None:
+        more = len(queued) == want.number
+        for message in queued:
+            if self._devices.accepts(message):
+                self._write(message)
+            else:
+                more = True
+        self._devices.fetched(want, more=more or self._care.waits)
 
     def _may_send(self) -> bool:
         return (
@@ -194,39 +244,19 @@ class Delivery:
             and self._after is not None
         )
 
-    def _todo(self) -> Work:
-        now = self._clock()
-        self._answers += self._devices.due(now)
+    def _todo(self, now: int) -> Work:
+        self._note(self._devices.due(now))
         if now >= self._next_overdue:
-            self._answers += self._devices.overdue(now)
-            self._next_overdue = now + 10_000
-        todo = Work(answers=self._answers, sent=self._sent + self._devices.unmarked(now))
-        todo.limit = BATCH
-        self._answers, self._sent = [], []
+            self._note(self._devices.overdue(now))
+            self._next_overdue = now + OVERDUE_EVERY
+        todo = Work(upto=self._after or 0)
         if self._may_send():
             todo.wants = self._devices.wants(DEVICES_A_HOP)
-            todo.after = self._after or 0
-            todo.arrivals, self._rung = self._rung, False
+        # A look at what waits must not find what has been answered already.
+        if todo.wants or len(self._answers) >= ENOUGH or now >= self._gather_until:
+            todo.answers, self._answers = self._answers, []
+        todo.sent, self._sent = self._sent + self._devices.unmarked(now), []
         return todo
-
-    def _send(self, todo: Work, done: Done) -> None:
-        if done.arrivals:
-            self._after = done.arrivals[-1].id
-            self._rung = self._rung or len(done.arrivals) == todo.limit
-        for message in done.arrivals:
-            if message.ttl == 0 and self._devices.is_held(message):
-                self._answers.append(Answer(message.uid, message.device, MessageState.EXPIRED))
-            elif self._devices.offer(message):
-                self._write(message)
-        for want in todo.wants:
-            queued = done.queued[want.device]
-            more = len(queued) == want.number
-            for message in queued:
-                if self._devices.accepts(message):
-                    self._write(message)
-                else:
-                    more = True
-            self._devices.fetched(want, more=more or self._care.waits)
 
     def _write(self, message: Claimed) -> None:
         if not self._may_send():  # the link went down since the claim, or one at a time is due
@@ -239,11 +269,10 @@ class Delivery:
                 self._transport.ping()
             return
         log.error("message %s cannot be written as a stanza: set aside", message.uid)
-        self._answers.append(
-            Answer(
-                message.uid, message.device, MessageState.EVICTED, condition="undefined-condition"
-            )
+        answer = Answer(
+            message.uid, message.device, MessageState.EVICTED, condition="undefined-condition"
         )
+        self._note([answer])
 
     async def flush(self) -> None:
         """Before the end: write every answer, and mark what is in flight as sent."""

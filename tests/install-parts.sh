@@ -59,3 +59,24 @@ else
     npm ci --no-audit --no-fund
     cp package-lock.json "$stamp"
 fi
+
+# --- the browser plays: Debian's Chromium, and axe-core -----------------------------------------
+if command -v chromium > /dev/null; then
+    echo "found      chromium"
+elif [ "$(id -u)" = 0 ] && command -v apt-get > /dev/null; then
+    echo "apt-get    install chromium"
+    apt-get update -q
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends chromium
+else
+    echo
+    echo "Please run:  sudo apt-get install -y chromium"
+    exit 1
+fi
+cd ../../browser/node
+if [ -f "$stamp" ] && cmp -s package-lock.json "$stamp"; then
+    echo "found      npm packages of the browser plays"
+else
+    echo "npm ci     tests/browser/node"
+    npm ci --no-audit --no-fund
+    cp package-lock.json "$stamp"
+fi

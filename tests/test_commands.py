@@ -19,15 +19,27 @@ from pushprovider.database import DatabaseThread
 from pushprovider.models import Account, Registration
 from pushprovider.stats import Count
 from pushprovider.store import owners
-from pushprovider.xmpp.commands import INFO, ITEMS, NAMESPACE, SESSION_TTL, Commands, Request, read
+from pushprovider.xmpp.commandlist import COMMANDS
+from pushprovider.xmpp.commands import (
+    AT_ONCE,
+    INFO,
+    ITEMS,
+    NAMESPACE,
+    Commands,
+    Request,
+    read,
+)
+from pushprovider.xmpp.sessions import SESSION_TTL
 from tests.cast import ApplicationServer, Phone, counted
 from tests.settings import DATABASE
+from tests.test_docs import table
 
 ADMIN = "romeo@localhost/desk"
 JULIET = "juliet@localhost/desk"
 USERS_NODES = ("my-endpoints", "revoke", "test-push", "erase")
 OPERATORS_NODES = ("statistics", "block", "unblock")
 TYBALT = "tybalt@localhost/desk"
+STATISTICS = f"<command xmlns='{NAMESPACE}' node='statistics'/>"
 FORMS = "{jabber:x:data}"
 STANZAS = "{urn:ietf:params:xml:ns:xmpp-stanzas}"
 
@@ -309,6 +321,13 @@ def test_a_session_that_is_over(client: Client, phone: Phone) -> None:
     assert len(phone.waiting()) == 1
 
 
+def test_a_command_of_one_page_is_over_at_once(client: Client) -> None:
+    opened = command(client.execute("statistics", ADMIN)).get("sessionid", "")
+    for action in ("execute", "complete", "cancel"):
+        said = client.execute("statistics", ADMIN, action=action, sessionid=opened)
+        assert error(said) == ("cancel", "not-allowed", "session-expired")
+
+
 def test_cancel(client: Client, phone: Phone) -> None:
     phone.register()
     opened = session(client.execute("erase"))
@@ -336,7 +355,7 @@ def test_what_makes_no_sense(client: Client) -> None:
 
 
 def test_sessions_have_a_limit(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pushprovider.xmpp.commands.SESSIONS", 3)
+    monkeypatch.setattr("pushprovider.xmpp.sessions.SESSIONS", 3)
     first, *_, last = [session(client.execute("erase")) for _ in range(4)]
     assert error(client.submit("erase", first, {"confirm": "0"}))[2] == "bad-sessionid"
     assert note(client.submit("erase", last, {"confirm": "0"}))
@@ -353,6 +372,18 @@ def test_while_the_store_is_locked_nothing_is_done(client: Client, phone: Phone)
         said = client.submit("erase", opened, {"confirm": "1"})
     assert error(said) == ("wait", "internal-server-error", "")
     assert "erased" in note(client.submit("erase", opened, {"confirm": "1"}))
+
+
+def test_too_many_at_once(client: Client) -> None:
+    request = heard(f"type='set' id='1' from='{ADMIN}'", STATISTICS)
+    assert request is not None
+
+    async def crowd() -> list[str]:
+        return await asyncio.gather(*(client.commands.answer(request) for _ in range(100)))
+
+    refused = ["resource-constraint" in answer for answer in asyncio.run(crowd())]
+    assert refused.count(False) == AT_ONCE
+    assert command(client.execute("statistics", ADMIN)).get("status") == "completed"
 
 
 def test_a_mistake_of_ours_is_answered(
@@ -400,3 +431,11 @@ def test_what_is_for_somebody_else_to_answer() -> None:
     assert heard(f"type='get' {here}", f"<query xmlns='{INFO}'/>") is None
     assert heard(f"type='get' {here}", f"<query xmlns='{ITEMS}' node='other'/>") is None
     assert heard(f"type='get' {here}", "<ping xmlns='urn:xmpp:ping'/>") is None
+
+
+def test_the_manual_lists_every_command() -> None:
+    rows = table("docs/operators.md", "node")
+    stated = {node.strip(" `"): cells[1] for cells in rows for node in cells[0].split(",")}
+    assert stated == {
+        node: "XMPP_ADMINS" if known.for_operators else "users" for node, known in COMMANDS.items()
+    }

@@ -21,6 +21,7 @@ from pushprovider.store import deliver, housekeeping, registrations, status
 from pushprovider.store.deliver import Answer as Outcome
 from pushprovider.store.totals import Sums
 from tests.cast import Answer, ApplicationServer, Phone, Stranger, ask
+from tests.test_docs import table
 
 URL = "https://push.example.org/metrics"
 DEPLOY = Path(__file__).resolve().parent.parent / "deploy"
@@ -257,3 +258,8 @@ def test_the_dashboard_uses_these_names() -> None:
     board = json.loads((DEPLOY / "grafana-dashboard.json").read_text(encoding="utf-8"))
     queries = [target["expr"] for panel in board["panels"] for target in panel.get("targets", [])]
     assert set().union(*map(names_in, queries)) == NAMES
+
+
+def test_the_manual_lists_every_metric() -> None:
+    stated = [names_in(cells[0]) for cells in table("docs/operators.md", "metric")]
+    assert set().union(*stated) == NAMES

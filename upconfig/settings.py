@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-from datetime import timedelta
 import os
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 

@@ -21,12 +21,31 @@ else:  # Django's class takes no parameters at run time
 class AdministratorAdmin(People):
     list_display = ("username", "is_active", "is_superuser", "last_login")
     list_filter = ("is_active", "is_superuser", "groups")
+    fieldsets = (
+        (None, {"fields": ("username", "password")}),
+        (
+            "What they may do",
+            {
+                "fields": ("is_active", "is_staff", "is_superuser", "groups"),
+                "description": "A viewer sees everything; an operator may also block, revoke and "
+                "erase; a superuser may do all that and make administrators.",
+            },
+        ),
+        ("Dates", {"fields": ("last_login", "date_joined")}),
+    )
+    readonly_fields = ("last_login", "date_joined")
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """Not "users": those are the XMPP accounts."""
         found = super().get_changelist_instance(request)
         found.title = "Administrators"
         return found
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        """Whoever is made here is meant to log in here."""
+        if not change:
+            obj.is_staff = True
+        super().save_model(request, obj, form, change)
 
 
 site.register(Group, GroupAdmin)

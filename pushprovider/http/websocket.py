@@ -30,8 +30,6 @@ NOT_PERMITTED = 4403
 TRY_LATER = 1013
 #: Seconds between two looks at the permission.
 LOOK_AGAIN = 60.0
-#: Bytes that a browser may have left unread before frames are dropped.
-UNREAD = 64 * 1024
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -59,9 +57,10 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         pass
 
     async def _show(self) -> None:
+        """A slow browser misses frames; they are not kept for it."""
         while True:
             text = await self.frames.get()
-            if unread(self.base_send) < UNREAD:
+            if not is_slow(self.base_send):
                 await self.send(text_data=text)
 
     async def _guard(self) -> None:
@@ -88,15 +87,15 @@ async def current_user(scope: Scope) -> Any:
     return await get_user({"session": store(scope["session"].session_key)})
 
 
-def unread(send: Any) -> int:
-    """Return how many bytes daphne holds for a browser that reads too slowly.
+def is_slow(send: Any) -> bool:
+    """True if the browser has left more than 64 KiB unread.
 
-    Daphne's send() never waits, so this looks behind it; 0 under a server that is built in
-    another way, where the queue's limit (live.ROOM) and the ping's timeout do the same.
+    Daphne's send() never waits, so this looks behind it, at Twisted's buffer. Under a server that
+    is built in another way it says no, and the queue's limit (live.ROOM) does the same.
     """
     protocol = next(iter(getattr(send, "args", ())), None)
-    transport = getattr(protocol, "transport", None)
-    return len(getattr(transport, "dataBuffer", b"")) + int(getattr(transport, "_tempDataLen", 0))
+    is_full = getattr(getattr(protocol, "transport", None), "_isSendBufferFull", None)
+    return bool(is_full is not None and is_full())
 
 
 def is_own_origin(scope: Scope) -> bool:

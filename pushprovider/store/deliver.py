@@ -78,16 +78,13 @@ class Work:
     answers: list[Answer] = field(default_factory=list)
     sent: list[Sent] = field(default_factory=list)
     wants: list[Want] = field(default_factory=list)
-    after: int = 0  # every message up to this id has been seen
-    arrivals: bool = False  # look for newer ones
-    limit: int = 256
+    upto: int = 0  # newer messages come as arrivals, once: the reads are not one snapshot
 
 
 @dataclass(slots=True)
 class Done:
     """What it brought."""
 
-    arrivals: list[Claimed] = field(default_factory=list)
     queued: dict[str, list[Claimed]] = field(default_factory=dict)
 
 
@@ -144,12 +141,8 @@ def work(todo: Work, now: int) -> Done:
                     cursor.executemany(_SENT, [(s.sent_at, s.device, s.uid) for s in todo.sent])
             stats.add(counts, now)
     done = Done()
-    if todo.arrivals:
-        done.arrivals = arrivals(todo.after, todo.limit, now)
-    # What is newer comes as an arrival, once: the reads are not one snapshot.
-    upto = done.arrivals[-1].id if done.arrivals else todo.after
     for want in todo.wants:
-        done.queued[want.device] = queued(want, upto, now)
+        done.queued[want.device] = queued(want, todo.upto, now)
     return done
 
 

@@ -1,13 +1,12 @@
 """Ad-hoc commands (XEP-0050): read a request, keep its session, answer it. Never silence.
 
-What each command does is in commandlist.py; here is the protocol, and who may do what:
+The list of commands is commandlist.py; here is the protocol, and who may do what:
 REGISTRATION_ACL decides who is a user, XMPP_ADMINS who is an operator.
 """
 
 from __future__ import annotations
 
 import logging
-import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,7 +19,9 @@ from django.conf import settings
 from pushprovider.database import DatabaseThread, StoreTrouble
 from pushprovider.fields import now_ms
 from pushprovider.xmpp import acl, forms, stanzas
-from pushprovider.xmpp.commandlist import COMMANDS, Command, Fields, Page, Wrong
+from pushprovider.xmpp.commandlist import COMMANDS
+from pushprovider.xmpp.pages import Command, Fields, Page, Wrong
+from pushprovider.xmpp.sessions import Refused, Sessions
 
 log = logging.getLogger(__name__)
 
@@ -28,9 +29,8 @@ NAMESPACE = "http://jabber.org/protocol/commands"
 ITEMS = "http://jabber.org/protocol/disco#items"
 INFO = "http://jabber.org/protocol/disco#info"
 ACTIONS = frozenset({"execute", "next", "complete", "prev", "cancel"})
-#: Seconds for which a form may be filled in, and how many may be open or remembered.
-SESSION_TTL = 600.0
-SESSIONS = 1000
+#: Commands that may wait for the database.
+AT_ONCE = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,31 +78,20 @@ def read(xml: Element, own_jid: str) -> Request | None:
     return None
 
 
-class Refused(Exception):
-    """The request gets this stanza error; `special` is section 4.4's own condition."""
-
-    def __init__(self, kind: str, condition: str, text: str, special: str = "") -> None:
-        super().__init__(text)
-        self.kind, self.condition, self.text, self.special = kind, condition, text, special
-
-
-@dataclass(slots=True)
-class Session:
-    """A form that was sent and is to be filled in by the same device."""
-
-    sender: str
-    node: str
-    until: float
-    is_over: bool = False
-
-
 class Commands:
-    """Answers requests; what is open is kept in memory and ends with the process."""
+    """Answers requests; what is open is kept in memory and ends with the process.
+
+    The database thread is one of its own: a slow command must not hold up deliveries.
+    """
 
     def __init__(self, thread: DatabaseThread, clock: Callable[[], float] = time.monotonic) -> None:
         self._thread = thread
-        self._clock = clock
-        self._sessions: dict[str, Session] = {}
+        self._busy = 0
+        self._sessions = Sessions(clock)
+
+    def close(self) -> None:
+        """Let the thread end."""
+        self._thread.close()
 
     async def answer(self, request: Request) -> str:
         """Return the answer's XML, whatever happens."""
@@ -129,12 +118,12 @@ class Commands:
             if asked.action != "execute":
                 raise Refused("modify", "bad-request", "Execute it first.", "bad-action")
             page = await self._run(asked, command.begin)
-            session = secrets.token_urlsafe(12)
-            if page.is_form:
-                self._open(session, asked)
-            return _page(asked, session, page)
+            is_over = not page.is_form
+            return _page(
+                asked, self._sessions.open(asked.sender, asked.node, is_over=is_over), page
+            )
         session = asked.session
-        opened = self._find(asked)
+        opened = self._sessions.find(session, asked.sender, asked.node)
         if asked.action == "cancel":
             opened.is_over = True
             return _answer(asked, session, "canceled", "")
@@ -146,29 +135,20 @@ class Commands:
         opened.is_over = True  # before the work: a second answer must not do it twice
         try:
             page = await self._run(asked, lambda jid, now: command.end(jid, fields, now))
-        except (Wrong, StoreTrouble):
+        except (Refused, Wrong, StoreTrouble):
             opened.is_over = False  # nothing was done: it may be corrected
             raise
         return _page(asked, session, page)
 
     async def _run(self, asked: Asked, work: Callable[[str, int], Page]) -> Page:
+        if self._busy >= AT_ONCE:
+            raise Refused("wait", "resource-constraint", "Too many at once. Try again later.")
         jid = acl.bare(asked.sender)
-        return await self._thread.run(lambda: work(jid, now_ms()))
-
-    # --- sessions -------------------------------------------------------------------------------
-
-    def _open(self, session: str, asked: Asked) -> None:
-        self._sessions[session] = Session(asked.sender, asked.node, self._clock() + SESSION_TTL)
-        while len(self._sessions) > SESSIONS:
-            del self._sessions[next(iter(self._sessions))]
-
-    def _find(self, asked: Asked) -> Session:
-        found = self._sessions.get(asked.session or "")
-        if found is None or (found.sender, found.node) != (asked.sender, asked.node):
-            raise Refused("modify", "bad-request", "There is no such session.", "bad-sessionid")
-        if found.is_over or self._clock() > found.until:
-            raise Refused("cancel", "not-allowed", "This session is over.", "session-expired")
-        return found
+        self._busy += 1
+        try:
+            return await self._thread.run(lambda: work(jid, now_ms()))
+        finally:
+            self._busy -= 1
 
 
 # --- who may ------------------------------------------------------------------------------------

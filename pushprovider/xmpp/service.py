@@ -13,7 +13,7 @@ from django.conf import settings
 from pushprovider.backoff import Backoff
 from pushprovider.care import OUR_FAULT
 from pushprovider.database import DatabaseThread, StoreTrouble
-from pushprovider.delivery import Delivery
+from pushprovider.delivery import GATHER, Delivery
 from pushprovider.devices import Devices
 from pushprovider.doorbell import Doorbell
 from pushprovider.fields import now_ms
@@ -46,13 +46,13 @@ class Service:
             maximum=settings.MAX_IN_FLIGHT_PER_DEVICE, ack_timeout=settings.ACK_TIMEOUT * 1000
         )
         self._delivery = Delivery(
-            self._thread, self._component, devices, claimed=self._lock.claimed
+            self._thread, self._component, devices, claimed=self._lock.claimed, gather=GATHER
         )
         self._background: set[asyncio.Task[None]] = set()
         self._maybe_sent = 0
         self._pong = asyncio.Event()
         self._beacon = Beacon(self._thread, lambda: self._component.is_up)
-        self._commands = commands.Commands(self._thread)
+        self._commands = commands.Commands(DatabaseThread())
         self._stopping = asyncio.Event()
         self._failed: BaseException | None = None
 
@@ -105,6 +105,7 @@ class Service:
             await self._delivery.flush()
             clean = True
             await self._beacon.farewell()
+        self._commands.close()
         self._thread.close()
         self._lock.release(clean=clean)
 

@@ -4,6 +4,16 @@
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const faded = (name) => colour(name) + "28";
 
+  const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+  function moments(_plot, seconds, _axis, _space, step) {
+    return seconds.map((one) => {
+      const when = new Date(one * 1000);
+      const day = `${when.getUTCDate()} ${MONTHS[when.getUTCMonth()]}`;
+      const hour = `${String(when.getUTCHours()).padStart(2, "0")}:00`;
+      return step >= 86400 ? day : hour === "00:00" ? `${hour}\n${day}` : hour;
+    });
+  }
+
   function options(width, height, series, legend) {
     const axis = { stroke: colour("--quiet"), grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false }, font: "12px sans-serif" };
     return {
@@ -12,7 +22,7 @@
       cursor: { sync: { key: "hours" }, points: { size: 6 } },
       legend: { show: true, live: true },
       scales: { y: { range: (_plot, _low, high) => [0, Math.max(high || 0, 4) * 1.08] } },
-      axes: [{ ...axis, space: 70 }, { ...axis, size: 52, space: 22, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 50000, 100000, 1000000] }],
+      axes: [{ ...axis, space: 70, values: moments }, { ...axis, size: 52, space: 22, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 50000, 100000, 1000000] }],
       series: [{ label: legend, value: "{YYYY}-{MM}-{DD} {HH}:{mm}" }, ...series],
     };
   }

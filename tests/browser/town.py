@@ -7,6 +7,8 @@ import random
 from base64 import b64encode
 from hashlib import sha256
 
+from django.db import transaction
+
 from pushprovider import stats, tokens
 from pushprovider.fields import now_ms, to_datetime
 from pushprovider.models import (
@@ -34,6 +36,16 @@ NAMES = ("anna", "bela", "csaba", "dora", "emil", "fanni", "gabor", "hanna", "im
 DOMAINS = ("xmpp.example.org", "chat.example.net", "localhost")
 
 
+FATES = (
+    (MessageState.DELIVERED, 90),
+    (MessageState.EXPIRED, 4),
+    (MessageState.REPLACED, 3),
+    (MessageState.GONE, 1),
+    (MessageState.EVICTED, 1),
+)
+
+
+@transaction.atomic
 def build(users: int = 60, messages: int = 800, seed: int = 7) -> None:
     """Fill the store. The same seed makes the same town, seen from now."""
     dice = random.Random(seed)
@@ -88,18 +100,12 @@ def _user(number: int, dice: random.Random, now: int) -> list[Registration]:
     return made
 
 
-def _message_log(
-    endpoints: list[Registration], number: int, dice: random.Random, now: int
-) -> None:
+def _message_log(endpoints: list[Registration], number: int, dice: random.Random, now: int) -> None:
     rows = []
     for index in range(number):
         registration = dice.choice(endpoints)
         accepted = now - (number - index) * 48 * HOUR_MS // number - dice.randrange(20_000)
-        state = dice.choices(
-            [MessageState.DELIVERED, MessageState.EXPIRED, MessageState.GONE, MessageState.REPLACED]
-            + [MessageState.EVICTED],
-            [90, 4, 1, 3, 1],
-        )[0]
+        state = dice.choices([fate for fate, _ in FATES], [often for _, often in FATES])[0]
         if index > number * 0.9 and dice.random() < 0.2:
             state = dice.choice([MessageState.QUEUED, MessageState.SENT])
         delay = int(dice.lognormvariate(4.3, 0.9)) if state == 2 else 3_600_000

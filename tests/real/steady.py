@@ -55,12 +55,14 @@ def steady_phone(steady_server: XmppServer, account: str) -> NewPhone:
     return phone_maker(steady_server, account)
 
 
-@pytest.fixture
-def hasty_server(server_name: str, tmp_path: Path) -> Iterator[XmppServer]:
-    """Serve one play, and soon give up a phone that is gone; stanzas of 3000 bytes at most."""
+@pytest.fixture(scope="session")
+def hasty_server(
+    server_name: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[XmppServer]:
+    """Serve plays that need it to give up a phone soon; 3000 bytes are its longest stanza."""
     server = new_server(
         server_name,
-        tmp_path / "hasty",
+        tmp_path_factory.mktemp(f"hasty-{server_name}"),
         hibernation_seconds=2,
         ack_seconds=2,
         component_stanza_limit=3000,
@@ -72,7 +74,7 @@ def hasty_server(server_name: str, tmp_path: Path) -> Iterator[XmppServer]:
 
 @pytest.fixture
 def hasty(hasty_server: XmppServer, migrated: Path, tmp_path: Path) -> Iterator[Provider]:
-    """Provide on the hasty server."""
+    """Provide on the hasty server, for one play."""
     provider = Provider(tmp_path, hasty_server, migrated=migrated)
     provider.start()
     yield provider

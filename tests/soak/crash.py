@@ -8,6 +8,7 @@ import random
 from collections.abc import Sequence
 from pathlib import Path
 
+from tests.real.waiting import eventually
 from tests.real.xmpp_server import XmppServer
 from tests.soak.characters import Character, asleep, flapping, online
 from tests.soak.run import Outcome, judge
@@ -17,6 +18,8 @@ from tests.soak.world import World
 ROUNDS = int(os.environ.get("CRASH_ROUNDS", "15"))
 #: Seconds of load between a repair and the next failure.
 BETWEEN = (0.05, 0.8)
+#: Messages posted after each repair, at least.
+LOAD = 20
 #: Seconds one round may take at most, on a busy machine.
 PATIENCE = 30
 
@@ -25,11 +28,14 @@ POPULATION: tuple[tuple[Character, str, bool], ...] = (
     (online, "anna", True),
     (online, "anna", False),
     (online, "bert", False),
-    (flapping, "bert", True),
-    (flapping, "carl", False),
+    (asleep, "bert", True),
+    (flapping, "carl", True),
     (flapping, "dora", False),
-    (asleep, "emil", True),
+    (flapping, "emil", False),
+    (flapping, "fritz", False),
 )
+#: Nothing is evicted: all of it must arrive.
+QUOTA = 100_000
 
 
 def crash(
@@ -43,9 +49,16 @@ def crash(
 ) -> Outcome:
     """Let the failures happen under load, one after the other; then settle and audit."""
     folder.mkdir()
-    return asyncio.run(
-        _crash(World(server, folder, seed=seed, rate=rate, migrated=migrated), failures)
+    world = World(
+        server,
+        folder,
+        seed=seed,
+        rate=rate,
+        migrated=migrated,
+        max_stored_per_endpoint=QUOTA,
+        max_stored_per_account=QUOTA,
     )
+    return asyncio.run(_crash(world, failures))
 
 
 async def _crash(world: World, failures: Sequence[str]) -> Outcome:
@@ -68,6 +81,18 @@ async def _crash(world: World, failures: Sequence[str]) -> Outcome:
 async def _fail(world: World, failures: Sequence[str]) -> None:
     moments = random.Random(world.seed)
     for failure in failures:
+        await _load(world)
         await asyncio.sleep(moments.uniform(*BETWEEN))
         await world.faults.happen(failure)
-    await asyncio.sleep(moments.uniform(*BETWEEN))
+    await _load(world)
+
+
+async def _load(world: World) -> None:
+    """Return when some more messages were accepted."""
+    goal = len(world.ledger.posts) + LOAD
+    await eventually(
+        lambda: len(world.ledger.posts) >= goal,
+        PATIENCE,
+        "messages are accepted",
+        world.provider.log_text,
+    )

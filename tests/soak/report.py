@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -25,6 +26,7 @@ def table(ledger: Ledger, verdict: Verdict) -> str:
         ("received by phones", f"{verdict.delivered_to_phones} different messages"),
         ("received again", sum(verdict.duplicates.values())),
         *((f"  {why}", number) for why, number in sorted(verdict.duplicates.items())),
+        ("  by the phone's character", _counts(_again_by_character(ledger))),
         ("failures", _counts(ledger.faults)),
         ("lost", sum("LOST" in finding for finding in verdict.findings)),
         ("findings", len(verdict.findings)),
@@ -65,6 +67,15 @@ def history(uid: str, ledger: Ledger, books: Books, provider: Provider) -> Itera
     yield from (f"{_clock(at)} {what}" for at, what in sorted(events))
     for process in (provider.http, provider.component):
         yield from (line for line in process.log_text().splitlines() if uid and uid in line)
+
+
+def _again_by_character(ledger: Ledger) -> Counter[str]:
+    """Return the number of second and further receipts; resources are characters with a number."""
+    again: Counter[str] = Counter()
+    for receipts in ledger.receipts.values():
+        character = receipts[0].phone.rpartition("/")[2].rstrip("0123456789")
+        again[character] += len(receipts) - 1
+    return +again
 
 
 def _clock(at: float) -> str:

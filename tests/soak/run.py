@@ -11,7 +11,7 @@ from tests.real.prosody import Prosody
 from tests.soak import report, rows
 from tests.soak.audit import Verdict, audit
 from tests.soak.characters import POPULATION
-from tests.soak.world import QUOTA_ACCOUNT, QUOTA_ENDPOINT, World
+from tests.soak.world import World
 
 #: Shorter than the longest sleeps: some sessions are resumed, some end.
 HIBERNATION = 8
@@ -60,7 +60,9 @@ def judge(world: World, title: str) -> Outcome:
     except AssertionError as error:
         world.ledger.complain(str(error))
     books = rows.read(world.provider.database)
-    verdict = audit(world.ledger, books, per_endpoint=QUOTA_ENDPOINT, per_account=QUOTA_ACCOUNT)
+    verdict = audit(
+        world.ledger, books, per_endpoint=world.per_endpoint, per_account=world.per_account
+    )
     text = f"{title}\n{report.table(world.ledger, verdict)}"
     if verdict.findings:
         text += "\n" + report.histories(world.ledger, books, verdict, world.provider)

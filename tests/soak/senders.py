@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import logging
 import random
 import time
 from collections.abc import Callable, Sequence
@@ -18,6 +19,8 @@ EXPECTED = {201, 410, 503}
 #: Seconds a message may live if it is to live short.
 SHORT = (2, 15)
 LONG = 86_400
+#: One line for each request would bury what matters.
+logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 class Senders:
@@ -31,6 +34,7 @@ class Senders:
         self._random = random.Random(seed)
         self._pause = 1 / rate
         self._numbers = itertools.count(1)
+        self._stopping = False
         self._deletes: set[asyncio.Task[None]] = set()
         self._client = httpx.AsyncClient(
             trust_env=False,
@@ -40,11 +44,11 @@ class Senders:
         )
 
     async def run(self, senders: int = 4) -> None:
-        """Post until cancelled."""
+        """Post until stop()."""
         await asyncio.gather(*(self._keep_posting(self._pause * senders) for _ in range(senders)))
 
     async def _keep_posting(self, pause: float) -> None:
-        while True:
+        while not self._stopping:
             apps = [app for app in self._apps() if not app.ended and app.endpoint]
             # The first few are busy ones: their quotas fill while their phones are away.
             app = self._random.choice(apps[:: self._random.choice([1, 1, 5])] or apps)
@@ -73,6 +77,10 @@ class Senders:
             self._ledger.statuses[UNKNOWN] += 1
             return post
         self._note(post, answer)
+        if post.uid and not plain and self._random.random() < 0.05:
+            task = asyncio.create_task(self._delete(post, answer.headers["Location"]))
+            self._deletes.add(task)
+            task.add_done_callback(self._deletes.discard)
         return post
 
     def _vary(self, post: Posted) -> None:
@@ -97,10 +105,6 @@ class Senders:
             post.uid = answer.headers["Location"].rpartition("/")[2]
             if answer.headers["TTL"] != str(post.ttl):
                 self._ledger.complain(f"{post.uid}: TTL {post.ttl}, got {answer.headers['TTL']}")
-            if self._random.random() < 0.05:
-                task = asyncio.create_task(self._delete(post, answer.headers["Location"]))
-                self._deletes.add(task)
-                task.add_done_callback(self._deletes.discard)
 
     async def _delete(self, post: Posted, location: str) -> None:
         """Take a message back, at once or after a while."""
@@ -114,6 +118,10 @@ class Senders:
             return
         if post.deleted not in (204, 404, 503):
             self._ledger.complain(f"{post.uid}: DELETE was answered {post.deleted}")
+
+    def stop(self) -> None:
+        """Let run() end after the POSTs that are under way."""
+        self._stopping = True
 
     async def finish(self) -> None:
         """Wait for the DELETEs that are under way."""

@@ -19,13 +19,12 @@ from tests.soak.ledger import Application, Ledger
 from tests.soak.phones import SoakPhone
 from tests.soak.senders import Senders
 
-#: Small enough that some messages are evicted, and every one is accounted for.
-QUOTA_ENDPOINT, QUOTA_ACCOUNT = 40, 90
+#: The quotas are small enough that some messages are evicted, and every one is accounted for.
 SETTINGS: dict[str, object] = {
     "push_rate_per_endpoint": "off",
     "push_rate_per_account": "off",
-    "max_stored_per_endpoint": QUOTA_ENDPOINT,
-    "max_stored_per_account": QUOTA_ACCOUNT,
+    "max_stored_per_endpoint": 40,
+    "max_stored_per_account": 90,
     "message_log_hours": 1000,
 }
 #: Seconds until the last waiting message must be gone once everybody is online.
@@ -47,8 +46,11 @@ class World:
     ) -> None:
         self.server = server
         self.seed = seed
+        chosen = SETTINGS | settings
+        self.per_endpoint = int(str(chosen["max_stored_per_endpoint"]))
+        self.per_account = int(str(chosen["max_stored_per_account"]))
         self.ledger = Ledger()
-        self.provider = Provider(folder, server, migrated=migrated, settings=SETTINGS | settings)
+        self.provider = Provider(folder, server, migrated=migrated, settings=chosen)
         self.faults = Faults(self.ledger, server, self.provider, f"{seed} faults")
         self.phones: list[SoakPhone] = []
         self.senders = Senders(self.ledger, self.apps, f"{seed} senders", rate)
@@ -77,7 +79,7 @@ class World:
             self._days.append(character(phone))
 
     def begin(self) -> None:
-        """Everybody lives; the senders post."""
+        """Everybody lives; the senders (the last task) post."""
         self._tasks = [asyncio.create_task(day) for day in (*self._days, self.senders.run())]
         self._days = []
 
@@ -94,6 +96,8 @@ class World:
 
     async def settle(self) -> float:
         """End the day, bring everybody online, wait until nothing waits. Return the seconds."""
+        self.senders.stop()
+        await self._tasks.pop()
         await _end(self._tasks)
         await self.senders.finish()
         begin = time.monotonic()

@@ -1,0 +1,109 @@
+"""A real Chromium that notices what must not happen on any page."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from playwright.async_api import Browser, ConsoleMessage, Page, Request, async_playwright
+
+from tests.real.provider import Provider
+
+PROGRAM = "/usr/bin/chromium"
+ARGUMENTS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+WIDE, PHONE = (1440, 900), (390, 844)
+AXE = Path(__file__).parent / "node/node_modules/axe-core/axe.min.js"
+#: What axe-core calls the findings that keep somebody from using a page.
+GRAVE = {"serious", "critical"}
+
+
+@dataclass
+class Visitor:
+    """One person with one window."""
+
+    page: Page
+    url: str
+    size: tuple[int, int]
+    #: Console errors (a violation of the policy is one), script errors, requests to elsewhere.
+    wrong: list[str] = field(default_factory=list)
+
+    def watch(self) -> None:
+        """Note everything that goes wrong from now on."""
+        self.page.on("console", self._console)
+        self.page.on("pageerror", lambda error: self.wrong.append(f"script: {error}"))
+        self.page.on("request", self._request)
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            self.wrong.append(f"console at {self.page.url}: {message.text}")
+
+    def _request(self, request: Request) -> None:
+        if not request.url.startswith((self.url, "data:")):
+            self.wrong.append(f"a request to elsewhere: {request.url}")
+
+    async def go(self, path: str) -> None:
+        """Open a page that must be there."""
+        answer = await self.page.goto(self.url + path)
+        assert answer is not None
+        assert answer.status == 200, path
+
+    async def log_in(self, name: str) -> None:
+        """Log in; the name is the password."""
+        await self.go("/admin/login/?next=/admin/")
+        await self.page.fill("#id_username", name)
+        await self.page.fill("#id_password", name)
+        await self.page.click("input[type=submit]")
+        assert await self.page.title() == f"Dashboard · {self.url.partition('://')[2]}"
+
+    async def text(self) -> str:
+        """Return what the page says."""
+        return await self.page.inner_text("main")
+
+    async def assert_fits(self) -> None:
+        """Nothing sticks out at the side."""
+        over = await self.page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        assert over <= 0, f"{self.page.url} is {over} pixels too wide"
+
+    async def assert_accessible(self) -> None:
+        """axe-core finds nothing grave; what it finds is told at the end, for all pages."""
+        await self.page.evaluate(AXE.read_text(encoding="utf-8"))
+        found: dict[str, Any] = await self.page.evaluate(
+            "axe.run(document, {resultTypes: ['violations']})"
+        )
+        self.wrong += [
+            f"{self.page.url}: {one['id']}: {[node['html'][:200] for node in one['nodes']][:3]}"
+            for one in found["violations"]
+            if one["impact"] in GRAVE
+        ]
+
+
+@contextlib.asynccontextmanager
+async def visitor(
+    provider: Provider, *, size: tuple[int, int] = WIDE, theme: str = "light"
+) -> AsyncIterator[Visitor]:
+    """Open a window; at the end nothing may have gone wrong in it."""
+    async with async_playwright() as playwright:
+        browser: Browser = await playwright.chromium.launch(executable_path=PROGRAM, args=ARGUMENTS)
+        try:
+            context = await browser.new_context(
+                viewport={"width": size[0], "height": size[1]},
+                color_scheme="dark" if theme == "dark" else "light",
+            )
+            person = Visitor(await context.new_page(), provider.url, size)
+            person.watch()
+            yield person
+        finally:
+            await browser.close()
+    assert not person.wrong, "\n".join(person.wrong)

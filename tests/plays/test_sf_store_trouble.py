@@ -1,0 +1,90 @@
+"""The store cannot be written for a while: senders and phones are told to come again."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import resource
+import sqlite3
+from collections.abc import Iterator
+
+import pytest
+
+from tests.real.phone import Phone, StanzaError, random_name
+from tests.real.play import play
+from tests.real.process import ManagedProcess
+from tests.real.provider import Provider
+from tests.real.steps import becomes, nothing_but_a_marker, post_one, received_twice
+
+pytestmark = pytest.mark.servers("prosody", "ejabberd")
+
+
+@play
+async def test_nothing_is_half_written_and_it_recovers_without_a_restart(
+    provider: Provider, phone: Phone
+) -> None:
+    registered = 0
+    for trouble in (locked, disk_full):
+        names = random_name(), random_name()
+        phone.answer = "silent"
+        async with phone:
+            endpoint = (await phone.register()).endpoint
+            answered = await post_one(provider, endpoint, b"answered in the trouble")
+            push = await phone.next_push()
+            with trouble(provider):
+                phone.answer_push(push)
+                posts = [provider.post(endpoint, b"refused") for _ in "123"]
+                *refusals, error = await asyncio.gather(*posts, refused_register(phone, *names))
+            assert (error.condition, error.type) == ("internal-server-error", "wait")
+            for answer in refusals:
+                assert answer.status_code == 503
+                assert int(answer.headers["Retry-After"]) > 0
+            phone.answer = "result"
+            await nothing_but_a_marker(provider, phone, endpoint)
+            await becomes(provider, answered, "delivered")
+            again = (await phone.register(*names)).endpoint
+            await nothing_but_a_marker(provider, phone, again)
+        async with phone:
+            await nothing_but_a_marker(provider, phone, endpoint)
+            assert received_twice(phone) == []
+        assert provider.http.running
+        assert provider.component.running
+        registered += 2
+        assert sound_and_registrations(provider) == ("ok", registered)
+
+
+async def refused_register(phone: Phone, *names: str) -> StanzaError:
+    """Ask for an endpoint, return the error."""
+    with pytest.raises(StanzaError) as raised:
+        await phone.register(*names)
+    return raised.value
+
+
+def sound_and_registrations(provider: Provider) -> tuple[str, int]:
+    """Return what SQLite says of the file's integrity, and how many registrations there are."""
+    with contextlib.closing(sqlite3.connect(provider.database)) as database:
+        (sound,) = database.execute("PRAGMA integrity_check").fetchone()
+        (number,) = database.execute("SELECT count(*) FROM pushprovider_registration").fetchone()
+    return sound, number
+
+
+@contextlib.contextmanager
+def locked(provider: Provider) -> Iterator[None]:
+    """Hold the write lock, as a backup or an operator's shell might."""
+    with contextlib.closing(sqlite3.connect(provider.database, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        yield
+        other.execute("ROLLBACK")
+
+
+@contextlib.contextmanager
+def disk_full(provider: Provider) -> Iterator[None]:
+    """Let no file of the two processes grow, but for a few lines of log."""
+    parts: tuple[ManagedProcess, ...] = (provider.http, provider.component)
+    room = max(part.log.stat().st_size for part in parts) + 4096
+    for part in parts:
+        resource.prlimit(part.pid, resource.RLIMIT_FSIZE, (room, resource.RLIM_INFINITY))
+    yield
+    for part in parts:
+        unlimited = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
+        resource.prlimit(part.pid, resource.RLIMIT_FSIZE, unlimited)
