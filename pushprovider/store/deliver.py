@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import Max, Min
 
 from pushprovider import stats
 from pushprovider.models import Message, MessageState, RevocationReason
 from pushprovider.stats import Count, Counts
 from pushprovider.store import registrations
+from pushprovider.store.writing import writing
 
 
 @dataclass(slots=True)
@@ -132,7 +133,7 @@ _SENT = """
 def work(todo: Work, now: int) -> Done:
     """Write the answers and marks in one transaction, then read what is asked for."""
     if todo.answers or todo.sent:
-        with transaction.atomic(durable=True):
+        with writing():
             counts = Counts()
             if todo.answers:
                 settle(todo.answers, now, counts)

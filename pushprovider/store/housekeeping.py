@@ -6,12 +6,12 @@ Each call does a bounded piece and says whether there may be more, so that no lo
 from __future__ import annotations
 
 from django.conf import settings
-from django.db import transaction
 
 from pushprovider import stats
 from pushprovider.fields import to_datetime
 from pushprovider.models import Account, HourlyCount, Message, MessageState, Registration
 from pushprovider.stats import Count, Counts
+from pushprovider.store.writing import writing
 
 CHUNK = 500
 #: How long a registration stays visible after its end, in milliseconds.
@@ -26,7 +26,7 @@ def tidy(now: int) -> bool:
 def expire(now: int) -> bool:
     """End waiting messages whose TTL is over (RFC 8030 section 5.2)."""
     moment = to_datetime(now)
-    with transaction.atomic(durable=True):
+    with writing():
         over = Message.objects.filter(state__lte=1, expires_at__lte=moment)
         ids = list(over.order_by("expires_at").values_list("pk", flat=True)[:CHUNK])
         expired = Message.objects.filter(pk__in=ids, state__lte=1).update(
@@ -63,7 +63,7 @@ def trim(now: int) -> bool:
     old = HourlyCount.objects.filter(hour__gt=carried, hour__lt=before).order_by("hour")
     if not old.exists():
         return False
-    with transaction.atomic(durable=True):
+    with writing():
         ids = list(old.values_list("pk", flat=True)[:CHUNK])
         stats.carry(ids)
         HourlyCount.objects.filter(pk__in=ids).delete()

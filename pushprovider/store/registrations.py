@@ -17,6 +17,7 @@ from pushprovider.models import (
     RevocationReason,
 )
 from pushprovider.stats import Count, Counts
+from pushprovider.store.writing import writing
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ def register(request: Request, now: int) -> Granted:
     """
     moment = to_datetime(now)
     expires = to_datetime(now + settings.REGISTRATION_TTL * 1000)
-    with transaction.atomic(durable=True):
+    with writing():
         account, _ = Account.objects.get_or_create(
             jid=request.account, defaults={"created_at": moment}
         )
@@ -115,7 +116,7 @@ def revoke(registrations: list[int], reason: RevocationReason, now: int) -> int:
 
 def cancel(uid: str, now: int) -> bool:
     """DELETE of a message resource (RFC 8030 section 6.2): True if it was still waiting."""
-    with transaction.atomic(durable=True):
+    with writing():
         cancelled = Message.objects.filter(uid=uid, state__lte=1).update(
             state=MessageState.CANCELLED, payload=b"", settled_at=to_datetime(now)
         )

@@ -15,13 +15,14 @@ from enum import Enum
 from typing import Any
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
 from pushprovider import stats, vapid
 from pushprovider.limiter import Limiter
 from pushprovider.models import MessageState, Urgency
 from pushprovider.stats import Count, Counts
+from pushprovider.store.writing import writing
 
 #: How long a message with TTL 0 may take to its one attempt, in milliseconds.
 TTL_ZERO_GRACE = 5000
@@ -145,7 +146,7 @@ def save(posts: Sequence[Post], now: int, limits: Limits) -> list[Outcome]:
     `now` is in milliseconds since 1970. Raises DatabaseError: then nothing was stored.
     """
     batch = _Batch(now, limits)
-    with transaction.atomic(durable=True), connection.cursor() as cursor:
+    with writing(), connection.cursor() as cursor:
         keys = list({post.key for post in posts})
         cursor.execute(_FIND.format(_marks(keys)), keys)
         found: dict[bytes, _Found] = {bytes(row[0]): row[1:] for row in cursor.fetchall()}

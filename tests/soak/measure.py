@@ -128,14 +128,14 @@ async def backlog(server: Prosody, provider: Provider, phones: int, each: int) -
     pid = provider.component.pid
     print(f"component's memory, {phones + ONLINE} phones registered: {memory(pid):.0f} MiB")
     await _online(home, others, "warming up", provider, 4000)
-    await _online(home, crowd, f"all {phones} phones online", provider, 40_000)
-    await _online(home, others, f"{ONLINE} phones, nothing waits", provider, 20_000)
+    await _online(home, crowd, f"all {phones} phones online", provider, 20_000)
+    await _online(home, others, f"{ONLINE} phones, nothing waits", provider, 10_000)
     await home.do("leave", first=ONLINE, sleep=False)
     rate = await Posting(crowd).at_full_speed(20, phones * each)
     waiting = len(rows.waiting(provider.database))
     print(f"{waiting} wait (posted at {rate:.0f}/s); component's memory {memory(pid):.0f} MiB")
     await home.do("collect")
-    await _online(home, others, f"{ONLINE} phones, {waiting} wait", provider, 20_000)
+    await _online(home, others, f"{ONLINE} phones, {waiting} wait", provider, 10_000)
     await home.do("come", first=ONLINE)
     await home.do("collect")
     spent = cpu(pid)
@@ -148,6 +148,8 @@ async def backlog(server: Prosody, provider: Provider, phones: int, each: int) -
     )
     await eventually(lambda: not rows.waiting(provider.database), 60, "all answers are written")
     print(f"pushes beyond {waiting}: {await home.do('count') - waiting}")
+    await _online(home, others, f"{ONLINE} phones, nothing waits again", provider, 10_000)
+    await _online(home, crowd, f"all {phones} phones online again", provider, 20_000)
     await home.close()
 
 

@@ -1,0 +1,63 @@
+"""Taking turns at SQLite's one write lock.
+
+SQLite lets a second writer try again after sleeps that grow to 100 ms, so a process that commits
+without a pause starves the other one for a second. A lock file, tried every millisecond at most,
+shares the store fairly. It is a courtesy, not the safety: that is SQLite's own lock, and a process
+that gets no turn in time goes on without it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import cache
+from pathlib import Path
+
+from django.conf import settings
+from django.db import connection, transaction
+
+#: Seconds between two tries, and in all; then SQLite's own waiting begins.
+_FIRST, _LONGEST, _PATIENCE = 0.0002, 0.001, 0.5
+
+
+@contextmanager
+def writing() -> Iterator[None]:
+    """A transaction that writes: committed when the block ends, rolled back when it raises."""
+    with _turn(), transaction.atomic(durable=True):
+        yield
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    file = _file(os.getpid(), str(settings.RUN_DIR)) if connection.vendor == "sqlite" else None
+    if file is None:
+        yield
+        return
+    _wait_for(file)
+    try:
+        yield
+    finally:
+        fcntl.flock(file, fcntl.LOCK_UN)
+
+
+def _wait_for(file: int) -> None:
+    pause, until = _FIRST, time.monotonic() + _PATIENCE
+    while time.monotonic() < until:
+        with suppress(BlockingIOError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        time.sleep(pause)
+        pause = min(pause * 1.5, _LONGEST)
+
+
+@cache
+def _file(_pid: int, folder: str) -> int | None:
+    """Return the lock file's descriptor, one for each process; None if it cannot be made."""
+    try:
+        Path(folder).mkdir(mode=0o700, parents=True, exist_ok=True)
+        return os.open(Path(folder) / "store.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError:
+        return None
