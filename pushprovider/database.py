@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -23,13 +24,28 @@ class DatabaseThread:
 
     def __init__(self) -> None:
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="database")
+        self._failed_at = 0.0
 
     async def run(self, call: Callable[[], T]) -> T:
         """Run `call` in the thread and return what it returns.
 
         Raises StoreTrouble for any database error; the connection heals before the next call.
         """
-        return await asyncio.get_running_loop().run_in_executor(self._executor, guarded, call)
+        asked = time.monotonic()
+        return await asyncio.get_running_loop().run_in_executor(
+            self._executor, self._unless_failed, asked, call
+        )
+
+    def _unless_failed(self, asked: float, call: Callable[[], T]) -> T:
+        """Run the call, but not if the store failed while it stood in the queue: a locked store
+        costs every call its whole time-out, and those who wait must hear of it in time."""
+        if asked < self._failed_at:
+            raise StoreTrouble
+        try:
+            return guarded(call)
+        except StoreTrouble:
+            self._failed_at = time.monotonic()
+            raise
 
     def close(self) -> None:
         """Wait for the running call, close the connection, end the thread."""

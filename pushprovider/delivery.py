@@ -135,12 +135,16 @@ class Delivery:
 
     def _note(self, answers: list[Answer]) -> None:
         """Keep answers for the next commit, and wake the loop if it has something to do."""
-        if answers and not self._answers:
+        if self._keep(answers) or (self._devices.has_ready and self._may_send()):
+            self._wake.set()
+
+    def _keep(self, answers: list[Answer]) -> bool:
+        """Keep answers; True if they are the first, or enough."""
+        first = bool(answers) and not self._answers
+        if first:
             self._gather_until = self._clock() + self._gather
-            self._wake.set()
         self._answers += answers
-        if len(self._answers) >= ENOUGH or self._devices.has_ready:
-            self._wake.set()
+        return first or len(self._answers) >= ENOUGH
 
     async def link_up(self, maybe_sent: int) -> None:
         """The stream is open: find out what waits, and go on."""
@@ -170,12 +174,17 @@ class Delivery:
                 await self._sleep()
 
     async def _sleep(self) -> None:
+        await asyncio.sleep(0)  # whatever happens, the loop's other tasks get their turn
         now = self._clock()
-        due = min(self._devices.next_due() or self._next_look, self._next_look)
+        due = now + LOOK_EVERY
+        if self._may_send():
+            due = self._next_look
+        if (timer := self._devices.next_due()) is not None:
+            due = min(due, timer)
         if self._answers:
             due = min(due, self._gather_until)
         if self._transport.is_congested:
-            due = now + CONGESTION_PAUSE
+            due = min(due, now + CONGESTION_PAUSE)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(max(due - now, 1) / 1000):
                 await self._wake.wait()
@@ -245,10 +254,10 @@ class Delivery:
         )
 
     def _todo(self, now: int) -> Work:
-        self._note(self._devices.due(now))
+        self._keep(self._devices.due(now))
         if now >= self._next_overdue:
-            self._note(self._devices.overdue(now))
-            self._next_overdue = now + OVERDUE_EVERY
+            self._keep(self._devices.overdue(now))
+            self._next_overdue = now + min(OVERDUE_EVERY, self._devices.ack_timeout)
         todo = Work(upto=self._after or 0)
         if self._may_send():
             todo.wants = self._devices.wants(DEVICES_A_HOP)

@@ -51,7 +51,7 @@ class Devices:
 
     def __init__(self, *, maximum: int, ack_timeout: int) -> None:
         self._maximum = maximum
-        self._ack_timeout = ack_timeout
+        self.ack_timeout = ack_timeout
         self._known: dict[str, Device] = {}
         self._of_uid: dict[str, Device] = {}
         self._ready: dict[str, None] = {}  # a queue in which a device stands once
@@ -195,7 +195,7 @@ class Devices:
         answers: list[Answer] = []
         for device in list(self._known.values()):
             oldest = next(iter(device.in_flight.values()), None)
-            if oldest is not None and oldest.since + self._ack_timeout <= now:
+            if oldest is not None and oldest.since + self.ack_timeout <= now:
                 answers += self.happen(device.name, Event.ACK_TIMEOUT, now)
         return answers
 
@@ -247,7 +247,7 @@ class Devices:
             return
         before = now - rules.JUST_SENT
         if flight is Flight.REQUEUE_OLD:
-            before = now - self._ack_timeout if event is Event.ACK_TIMEOUT else device.grace_from
+            before = now - self.ack_timeout if event is Event.ACK_TIMEOUT else device.grace_from
         lost: Iterable[InFlight] = [f for f in device.in_flight.values() if f.since <= before]
         for one in lost:
             self._land(device, one.uid)

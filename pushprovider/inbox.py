@@ -59,6 +59,9 @@ class Inbox(Generic[In, Out]):
             try:
                 results = await self._thread.run(lambda items=items: self._commit(items))  # type: ignore[misc]
             except Exception as error:  # noqa: BLE001  # every waiter must hear of it
+                # Those who came meanwhile hear of it now: to try for each would take too long.
+                group += self._waiting
+                self._waiting.clear()
                 for _, future in group:
                     if not future.done():
                         future.set_exception(error)

@@ -416,6 +416,33 @@ def test_a_lost_link_sends_nothing_until_it_is_back(play: Run) -> None:
     play(story)
 
 
+@pytest.mark.parametrize("trouble", ["down", "congested"])
+def test_it_leaves_the_event_loop_to_others_while_it_cannot_send(play: Run, trouble: str) -> None:
+    async def story(on: Play) -> None:
+        for number in range(40):
+            await on.post(b"%d" % number)
+        await on.settle()
+        on.loop.happened(PHONE, Event.AVAILABLE)
+        on.wire.is_up, on.wire.is_congested = trouble != "down", trouble == "congested"
+        cycles = 0
+        work = on.loop.cycle
+
+        async def counted() -> bool:
+            nonlocal cycles
+            cycles += 1
+            return await work()
+
+        on.loop.cycle = counted  # type: ignore[method-assign]
+        running = asyncio.create_task(on.loop.run())
+        for number in range(20):
+            on.answers(b"%d" % number)
+            await asyncio.sleep(0.005)
+        running.cancel()
+        assert cycles < 60
+
+    play(story)
+
+
 def test_one_device_with_many_messages_does_not_starve_another(play: Run) -> None:
     async def story(on: Play) -> None:
         for number in range(90):

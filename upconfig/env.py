@@ -151,7 +151,7 @@ def database_config(url: str) -> dict[str, object]:
 #: IMMEDIATE: a transaction takes the write lock at once instead of failing half-way.
 SQLITE_OPTIONS: dict[str, object] = {
     "transaction_mode": "IMMEDIATE",
-    "timeout": 3,
+    "timeout": 2,
     "init_command": (
         "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY;"
         "PRAGMA cache_size=-8192; PRAGMA journal_size_limit=67108864"

@@ -54,8 +54,6 @@ class AuditAdmin(ReadOnlyAdmin):
     def did(self, row: LogEntry) -> str:
         return row.get_change_message() or row.get_action_flag_display()
 
-    def change_view(  # type: ignore[override]
-        self, request: HttpRequest, *_args: Any, **_kwargs: Any
-    ) -> HttpResponse:
+    def change_view(self, request: HttpRequest, *_args: Any, **_kwargs: Any) -> HttpResponse:
         """An entry has no page: the list says all."""
         return self.changelist_view(request)

@@ -116,7 +116,7 @@ def _waiting() -> Tile:
     text = display.number(found.number) + ("+" if found.is_more else "")
     oldest = "nothing waits"
     if found.oldest is not None:
-        oldest = f"oldest since {display.duration(now_ms() - found.oldest)}"
+        oldest = f"the oldest for {display.duration(now_ms() - found.oldest)}"
     return Tile("Waiting for phones", text, oldest, _list("message", state=WAITING))
 
 

@@ -24,9 +24,11 @@ class PagedList(ChangeList):
             raise IncorrectLookupParameters
         size = self.list_per_page
         first = (self.page_num - 1) * size
-        rows = list(self.queryset[first : first + size + 1])
-        self.has_older = len(rows) > size and self.page_num < LAST_PAGE
-        rows = rows[:size]
+        # Only keys are sorted and skipped: that needs nothing but an index.
+        keys = list(self.queryset.values_list("pk", flat=True)[first : first + size + 1])
+        self.has_older = len(keys) > size and self.page_num < LAST_PAGE
+        found = {row.pk: row for row in self.root_queryset.filter(pk__in=keys[:size])}
+        rows = [found[key] for key in keys[:size] if key in found]
         self.model_admin.decorate(rows)
         self.result_list = rows
         self.result_count = len(rows)

@@ -23,8 +23,8 @@ T = TypeVar("T")
 MOST_WAITING = 100_000
 #: Pairs of subject and User-Agent that are looked at.
 SENDERS = 200
-#: Seconds for which an answer that took longer than SLOW is kept.
-KEEP, SLOW = 300.0, 0.05
+#: An answer that took longer than SLOW seconds is kept for so many times as long as it took.
+KEEP, SLOW = 600, 0.05
 
 
 def remembered(ask: Callable[[], T]) -> Callable[[], T]:
@@ -34,12 +34,11 @@ def remembered(ask: Callable[[], T]) -> Callable[[], T]:
     @wraps(ask)
     def answer() -> T:
         began = time.monotonic()
-        if kept and began - kept[0][0] < KEEP:
+        if kept and began < kept[0][0]:
             return kept[0][1]
-        kept.clear()
         found = ask()
-        if time.monotonic() - began > SLOW:
-            kept.append((began, found))
+        took = time.monotonic() - began
+        kept[:] = [(began + took * KEEP, found)] if took > SLOW else []
         return found
 
     return answer

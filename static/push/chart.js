@@ -22,7 +22,7 @@
       cursor: { sync: { key: "hours" }, points: { size: 6 } },
       legend: { show: true, live: true },
       scales: { y: { range: (_plot, _low, high) => [0, Math.max(high || 0, 4) * 1.08] } },
-      axes: [{ ...axis, space: 70, values: moments }, { ...axis, size: 52, space: 22, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 50000, 100000, 1000000] }],
+      axes: [{ ...axis, space: 70, size: 40, values: moments }, { ...axis, size: 52, space: 22, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 50000, 100000, 1000000] }],
       series: [{ label: legend, value: "{YYYY}-{MM}-{DD} {HH}:{mm}" }, ...series],
     };
   }

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
+import asyncio
 
 import pytest
 
-from tests.real.phone import Push
+from tests.real.phone import Phone
 from tests.real.play import play
 from tests.real.provider import Provider
 from tests.real.steps import NewPhone, arrivals, nothing_but_a_marker, post_all, round_trip
@@ -23,7 +23,7 @@ async def test_both_come_again_in_every_session_until_they_are_answered(
     async with phone:
         endpoint = (await phone.register()).endpoint
     await post_all(steady, endpoint, [b"one", b"two"])
-    for _session in "123":
+    for _session in "12":
         async with phone:
             assert await arrivals(phone, 2) == [b"one", b"two"]
     phone.answer = "result"
@@ -37,18 +37,23 @@ async def test_both_come_again_in_every_session_until_they_are_answered(
 async def test_the_unanswered_one_of_two_comes_again_alone(
     steady: Provider, steady_phone: NewPhone
 ) -> None:
-    for answered, again in ((b"one", b"two"), (b"two", b"one")):
-        phone = steady_phone(f"-{answered.decode()}")
-        async with phone:
-            endpoint = (await phone.register()).endpoint
-            phone.answer = partial(result_only_for, answered)
-            await post_all(steady, endpoint, [b"one", b"two"])
-            assert await arrivals(phone, 2) == [b"one", b"two"]
-        phone.answer = "result"
-        async with phone:
-            assert await arrivals(phone, 1) == [again]
-        async with phone:
-            await nothing_but_a_marker(steady, phone, endpoint)
+    await asyncio.gather(
+        one_of_two(steady, steady_phone("-first"), answered=b"one", again=b"two"),
+        one_of_two(steady, steady_phone("-second"), answered=b"two", again=b"one"),
+    )
+
+
+async def one_of_two(provider: Provider, phone: Phone, *, answered: bytes, again: bytes) -> None:
+    async with phone:
+        endpoint = (await phone.register()).endpoint
+        phone.answer = lambda push: "result" if push.payload == answered else "silent"
+        await post_all(provider, endpoint, [b"one", b"two"])
+        assert await arrivals(phone, 2) == [b"one", b"two"]
+    phone.answer = "result"
+    async with phone:
+        assert await arrivals(phone, 1) == [again]
+    async with phone:
+        await nothing_but_a_marker(provider, phone, endpoint)
 
 
 @play
@@ -79,8 +84,3 @@ async def test_an_error_after_a_result_changes_nothing(
         await nothing_but_a_marker(steady, phone, endpoint)
     async with phone:
         await nothing_but_a_marker(steady, phone, endpoint)
-
-
-def result_only_for(payload: bytes, push: Push) -> str:
-    """Answer this one and no other."""
-    return "result" if push.payload == payload else "silent"

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
+from tests.real.phone import Phone
 from tests.real.play import play
 from tests.real.provider import Provider
 from tests.real.steps import (
@@ -39,16 +42,21 @@ async def test_it_resumes_over_another_network_and_gets_each_once(
 
 @play
 async def test_it_begins_anew_and_gets_each_once(steady: Provider, steady_phone: NewPhone) -> None:
-    for resumable in (True, False):
-        phone = steady_phone(f"-{resumable}".lower(), resumable=resumable)
-        async with phone:
-            endpoint = (await phone.register()).endpoint
-            await phone.vanish()
-            await post_all(steady, endpoint, NUMBERS)
-            await phone.connect()
-            assert await arrivals(phone, len(NUMBERS)) == NUMBERS
-            await nothing_but_a_marker(steady, phone, endpoint)
-            assert received_twice(phone) == []
+    await asyncio.gather(
+        begin_anew(steady, steady_phone("-resumable", resumable=True)),
+        begin_anew(steady, steady_phone("-plain", resumable=False)),
+    )
+
+
+async def begin_anew(provider: Provider, phone: Phone) -> None:
+    async with phone:
+        endpoint = (await phone.register()).endpoint
+        await phone.vanish()
+        await post_all(provider, endpoint, NUMBERS)
+        await phone.connect()
+        assert await arrivals(phone, len(NUMBERS)) == NUMBERS
+        await nothing_but_a_marker(provider, phone, endpoint)
+        assert received_twice(phone) == []
 
 
 @play
