@@ -12,6 +12,8 @@ BIN := $(VENV)/bin
 PY := $(BIN)/python
 TYPED := $(wildcard pushprovider upconfig tests bench)
 PYTEST_ARGS ?=
+# Plays mostly wait for real servers, so more of them than cores run side by side.
+WORKERS ?= 3
 
 # The settings refuse to load without these; types and checks never use their values.
 THROWAWAY_ENV = \
@@ -76,7 +78,7 @@ migrations: $(VENV)/.stamp-dev ## every change of a model has its migration
 
 pytest: $(VENV)/.stamp-dev ## the tests alone (PYTEST_ARGS="-k push")
 	@echo "== tests"
-	@$(PY) -m pytest $(PYTEST_ARGS)
+	@$(PY) -m pytest -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
 
 bench: $(VENV)/.stamp-dev ## how fast it is on this machine
 	@$(PY) -m bench
