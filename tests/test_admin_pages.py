@@ -75,7 +75,7 @@ def operator(client: Client, store: None) -> Iterator[Client]:
 @pytest.fixture
 def busy(store: None) -> None:
     """A town with something of everything."""
-    town.build(users=30, messages=200)
+    town.build(users=30, messages=200, days=2)
 
 
 def visit(client: Client, address: str) -> str:
@@ -89,25 +89,25 @@ def visit(client: Client, address: str) -> str:
     return page
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_it_renders_without_data(operator: Client, name: str) -> None:
-    visit(operator, reverse(name))
+def test_it_renders_without_data(operator: Client) -> None:
+    for name in PAGES:
+        visit(operator, reverse(name))
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_it_renders_with_data(operator: Client, busy: None, name: str) -> None:
-    visit(operator, reverse(name))
+def test_it_renders_with_data(operator: Client, busy: None) -> None:
+    for name in PAGES:
+        visit(operator, reverse(name))
 
 
-@pytest.mark.parametrize("span", ["24h", "7d", "30d", "nonsense"])
-def test_it_renders_every_range(operator: Client, busy: None, span: str) -> None:
-    for name in ("admin:index", "admin:statistics"):
-        visit(operator, f"{reverse(name)}?range={span}")
+def test_it_renders_every_range(operator: Client, busy: None) -> None:
+    for span in ("24h", "7d", "30d", "nonsense"):
+        for name in ("admin:index", "admin:statistics"):
+            visit(operator, f"{reverse(name)}?range={span}")
 
 
 def test_it_renders_rows_of_every_kind(operator: Client, busy: None) -> None:
     for model in (Account, Registration, Message):
-        for row in list(model._default_manager.all())[:60]:
+        for row in list(model._default_manager.all())[:20]:
             address = reverse(f"admin:pushprovider_{model._meta.model_name}_change", args=[row.pk])
             visit(operator, address)
 
@@ -123,11 +123,11 @@ def test_the_login_page_is_clean(client: Client, store: None) -> None:
     visit(client, reverse("admin:login"))
 
 
-@pytest.mark.parametrize("name", PAGES[:9])
-def test_a_stranger_is_sent_to_the_login(client: Client, store: None, name: str) -> None:
-    response = client.get(reverse(name))
-    assert response.status_code == 302
-    assert response.headers["Location"].startswith("/admin/login/")
+def test_a_stranger_is_sent_to_the_login(client: Client, store: None) -> None:
+    for name in PAGES:
+        response = client.get(reverse(name))
+        assert response.status_code == 302, name
+        assert response.headers["Location"].startswith("/admin/login/")
 
 
 def test_staff_without_a_group_sees_nothing(client: Client, busy: None) -> None:

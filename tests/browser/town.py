@@ -46,13 +46,13 @@ FATES = (
 
 
 @transaction.atomic
-def build(users: int = 60, messages: int = 800, seed: int = 7) -> None:
+def build(users: int = 60, messages: int = 800, days: int = 31, seed: int = 7) -> None:
     """Fill the store. The same seed makes the same town, seen from now."""
     dice = random.Random(seed)
     now = now_ms()
     endpoints = [one for number in range(users) for one in _user(number, dice, now)]
     _message_log(endpoints, messages, dice, now)
-    _counters(dice, now)
+    _counters(dice, now, days)
     Status.objects.update_or_create(name="xmpp", defaults={"value": "up", "at": to_datetime(now)})
 
 
@@ -133,10 +133,10 @@ def _message_log(endpoints: list[Registration], number: int, dice: random.Random
     Message.objects.bulk_create(rows)
 
 
-def _counters(dice: random.Random, now: int) -> None:
+def _counters(dice: random.Random, now: int, days: int) -> None:
     rows = []
     this = now - now % HOUR_MS
-    for ago in range(31 * 24):
+    for ago in range(days * 24):
         hour = to_datetime(this - ago * HOUR_MS)
         wave = 1.1 + math.sin((this // HOUR_MS - ago - 9) / 24 * 2 * math.pi)
         delivered = int(wave * 210 * (0.85 + dice.random() * 0.3)) + 5

@@ -33,8 +33,10 @@ async def test_nothing_is_half_written_and_it_recovers_without_a_restart(
             push = await phone.next_push()
             with trouble(provider):
                 phone.answer_push(push)
-                posts = [provider.post(endpoint, b"refused") for _ in "123"]
-                *refusals, error = await asyncio.gather(*posts, refused_register(phone, *names))
+                refusals, error = await asyncio.gather(
+                    asyncio.gather(*[provider.post(endpoint, b"refused") for _ in "123"]),
+                    refused_register(phone, *names),
+                )
             assert (error.condition, error.type) == ("internal-server-error", "wait")
             for answer in refusals:
                 assert answer.status_code == 503
