@@ -12,7 +12,7 @@
       const label = list.querySelector(`thead .column-${field}`);
       for (const cell of list.querySelectorAll(`td.field-${field}`)) {
         cell.classList.add(index ? "third" : "second");
-        if (index && label) cell.dataset.label = label.textContent.trim().toLowerCase();
+        if (label && field !== "user") cell.dataset.label = label.textContent.trim().toLowerCase();
       }
     });
   }
