@@ -12,8 +12,8 @@ BIN := $(VENV)/bin
 PY := $(BIN)/python
 TYPED := $(wildcard pushprovider upconfig tests bench)
 PYTEST_ARGS ?=
-# Plays mostly wait for real servers, so more of them than cores run side by side.
-WORKERS ?= 3
+# Plays mostly wait for real servers, so some run side by side.
+WORKERS ?= 2
 
 # The settings refuse to load without these; types and checks never use their values.
 THROWAWAY_ENV = \

@@ -11,7 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from pushprovider.admin import filters
+from pushprovider.admin import fatefilters, filters
 from pushprovider.fields import now_ms, to_datetime
 from pushprovider.models import Account, Message, Registration
 from pushprovider.naming import app_hash
@@ -31,9 +31,9 @@ FILTERS = [
     *(("registration", {"idle": value}) for value in ("7", "30", "never")),
     *(("registration", {"vapid": value}) for value in ("yes", "no")),
     ("registration", {"domain": "localhost"}),
-    *(("message", {"state": value}) for value, _ in filters.Fate.options),
-    *(("message", {"urgency": value}) for value, _ in filters.ByUrgency.options),
-    *(("message", {"accepted": value}) for value, _ in filters.Accepted.options),
+    *(("message", {"state": value}) for value, _ in fatefilters.Fate.options),
+    *(("message", {"urgency": value}) for value, _ in fatefilters.ByUrgency.options),
+    *(("message", {"accepted": value}) for value, _ in fatefilters.Accepted.options),
 ]
 ODD = [
     "a" * 10_000,

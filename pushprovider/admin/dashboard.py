@@ -13,9 +13,9 @@ from django.views.decorators.http import require_safe
 
 from pushprovider import __version__
 from pushprovider.admin import display, figures, health, shell, store, svg
+from pushprovider.admin.fatefilters import FAILED as FAILED_CHOICE
+from pushprovider.admin.fatefilters import WAITING
 from pushprovider.admin.figures import DELIVERED, EXPIRED, FAILED, Figures, Range
-from pushprovider.admin.filters import FAILED as FAILED_CHOICE
-from pushprovider.admin.filters import WAITING
 from pushprovider.fields import now_ms
 from pushprovider.stats import HOUR_MS, Count
 

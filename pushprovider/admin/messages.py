@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from pushprovider.admin import display, fate, filters
+from pushprovider.admin import display, fate, fatefilters
 from pushprovider.admin.finding import accounts_like, beginning
 from pushprovider.admin.readonly import ReadOnlyAdmin
 from pushprovider.admin.site import site
@@ -26,7 +26,7 @@ ENDPOINTS = 500
 @admin.register(Message, site=site)
 class MessageAdmin(ReadOnlyAdmin):
     list_display = ("id_", "status", "user", "application", "delay", "size_", "accepted")
-    list_filter = (filters.Fate, filters.ByUrgency, filters.Accepted)
+    list_filter = (fatefilters.Fate, fatefilters.ByUrgency, fatefilters.Accepted)
     list_select_related = ("account", "registration")
     search_fields = ("uid",)
     search_help_text = "Message id, JID or application, or how it begins"

@@ -13,8 +13,8 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from pushprovider.admin import dashboard, display, figures, shell, store, svg
+from pushprovider.admin.fatefilters import first_since
 from pushprovider.admin.figures import DELIVERED, EXPIRED, FAILED, Figures, Range
-from pushprovider.admin.filters import first_since
 from pushprovider.fields import to_datetime
 from pushprovider.models import HourlyCount, MessageState, Urgency
 from pushprovider.stats import DELAY_BUCKETS, HOUR_MS, Count

@@ -12,7 +12,7 @@ from typing import TypeVar
 from django.db import connection
 from django.db.models import Count, Sum
 
-from pushprovider.admin.filters import FAILED_STATES
+from pushprovider.admin.fatefilters import FAILED_STATES
 from pushprovider.fields import now_ms, to_ms
 from pushprovider.models import Account, Message, Sender
 from pushprovider.store import totals

@@ -1,12 +1,13 @@
 """A server and a provider that many plays share, each play with accounts of its own.
 
-They are not the plays' shared_server: two providers on one server would serve the same component.
+They live until the end of the session, whatever the order of the plays. They are not the plays'
+shared_server: two providers on one server would serve the same component.
 A test module asks for them with `pytest_plugins = ["tests.real.steady"]`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -20,56 +21,78 @@ from tests.real.xmpp_server import XmppServer
 
 
 @pytest.fixture(scope="session")
-def steady_server(
-    server_name: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[XmppServer]:
-    """Serve the plays that need nothing special of a server."""
-    server = new_server(server_name, tmp_path_factory.mktemp(f"steady-{server_name}"))
-    server.start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture(scope="session")
-def steady(
-    steady_server: XmppServer, migrated: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Provider]:
-    """Provide: without rate limits, with room for a thousand messages."""
+def steadies(
+    migrated: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[str], Provider]]:
+    """Return the steady provider of a server, made when it is first asked for."""
     settings = {
         "push_rate_per_endpoint": "off",
         "push_rate_per_account": "off",
         "max_stored_per_endpoint": 1000,
         "max_stored_per_account": 2000,
     }
-    folder = tmp_path_factory.mktemp("steady-provider")
-    provider = Provider(folder, steady_server, migrated=migrated, settings=settings)
-    provider.start()
-    yield provider
-    provider.close()
-    provider.assert_clean_logs()
+    made: dict[str, tuple[Provider, Prosody | Ejabberd]] = {}
+
+    def get(name: str) -> Provider:
+        if name not in made:
+            folder = tmp_path_factory.mktemp(f"steady-{name}")
+            # Phones sleep in these plays for as long as the machine takes to post to them.
+            server = new_server(name, folder, hibernation_seconds=300)
+            provider = Provider(folder, server, migrated=migrated, settings=settings)
+            made[name] = provider, server
+            server.start()
+            provider.start()
+        return made[name][0]
+
+    yield get
+    for provider, server in made.values():
+        provider.close()
+        server.kill()
+        provider.assert_clean_logs()
 
 
 @pytest.fixture
-def steady_phone(steady_server: XmppServer, account: str) -> NewPhone:
+def steady(steadies: Callable[[str], Provider], server_name: str) -> Provider:
+    """Provide: without rate limits, with room for a thousand messages."""
+    return steadies(server_name)
+
+
+@pytest.fixture
+def steady_phone(steady: Provider, account: str) -> NewPhone:
     """Make a phone of this play's account, not yet connected: steady_phone(resumable=True)."""
-    return phone_maker(steady_server, account)
+    return phone_maker(steady.server, account)
 
 
 @pytest.fixture(scope="session")
+def hasty_servers(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Callable[[str], Prosody | Ejabberd]]:
+    """Return a server that soon gives up a phone; 3000 bytes are its longest stanza."""
+    made: dict[str, Prosody | Ejabberd] = {}
+
+    def get(name: str) -> Prosody | Ejabberd:
+        if name not in made:
+            made[name] = new_server(
+                name,
+                tmp_path_factory.mktemp(f"hasty-{name}"),
+                hibernation_seconds=2,
+                ack_seconds=2,
+                component_stanza_limit=3000,
+            )
+            made[name].start()
+        return made[name]
+
+    yield get
+    for server in made.values():
+        server.kill()
+
+
+@pytest.fixture
 def hasty_server(
-    server_name: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[XmppServer]:
-    """Serve plays that need it to give up a phone soon; 3000 bytes are its longest stanza."""
-    server = new_server(
-        server_name,
-        tmp_path_factory.mktemp(f"hasty-{server_name}"),
-        hibernation_seconds=2,
-        ack_seconds=2,
-        component_stanza_limit=3000,
-    )
-    server.start()
-    yield server
-    server.kill()
+    hasty_servers: Callable[[str], Prosody | Ejabberd], server_name: str
+) -> Prosody | Ejabberd:
+    """Serve plays that need it to give up a phone soon, or to refuse a stanza."""
+    return hasty_servers(server_name)
 
 
 @pytest.fixture
