@@ -22,7 +22,7 @@ from pushprovider.xmpp import commands, stanzas
 log = logging.getLogger(__name__)
 
 #: Bytes in the socket's buffer above which nothing more is claimed.
-CONGESTED = 2 * 1024 * 1024
+CONGESTED = 256 * 1024
 
 #: What an operator should look at when the server closes the stream (RFC 6120 section 4.9.3).
 HINTS = {

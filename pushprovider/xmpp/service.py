@@ -50,7 +50,7 @@ class Service:
         )
         self._background: set[asyncio.Task[None]] = set()
         self._maybe_sent = 0
-        self._pong = asyncio.Event()
+        self._alive = asyncio.Event()
         self._beacon = Beacon(self._thread, lambda: self._component.is_up)
         self._commands = commands.Commands(DatabaseThread())
         self._stopping = asyncio.Event()
@@ -159,14 +159,17 @@ class Service:
         return why
 
     async def _watch(self) -> str:
-        """Ping ourselves through the server until the connection ends."""
+        """Ping ourselves through the server until the connection ends.
+
+        Any stanza is a sign of life: under load the ping itself waits behind many pushes.
+        """
         while True:
             with contextlib.suppress(TimeoutError):
                 return await asyncio.wait_for(asyncio.shield(self._component.ended), PING_EVERY)
-            self._pong.clear()
+            self._alive.clear()
             self._component.ping()
             try:
-                await asyncio.wait_for(self._pong.wait(), PING_TIMEOUT)
+                await asyncio.wait_for(self._alive.wait(), PING_TIMEOUT)
             except TimeoutError:
                 self._component.is_up = False
                 return "the server does not answer"
@@ -174,6 +177,7 @@ class Service:
     def _heard(self, stanza: stanzas.Stanza | commands.Request) -> None:
         """Sort what came in. On the event loop: nothing here may wait."""
         self._beacon.heard()
+        self._alive.set()
         match stanza:
             case stanzas.Result(uid, sender):
                 self._delivery.result(uid, sender)
@@ -188,7 +192,6 @@ class Service:
             case commands.Asked() | commands.Browsed():
                 self._in_background(self._command(stanza))
             case stanzas.Own():
-                self._pong.set()
                 self._delivery.proven()
 
     async def _register(self, asked: stanzas.Register) -> None:

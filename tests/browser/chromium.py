@@ -59,12 +59,17 @@ class Visitor:
         assert answer is not None
         assert answer.status == 200, path
 
+    async def follow(self, selector: str) -> None:
+        """Click on what leads to another page, and return when that is there."""
+        async with self.page.expect_navigation():
+            await self.page.click(selector)
+
     async def log_in(self, name: str) -> None:
         """Log in; the name is the password."""
         await self.go("/admin/login/?next=/admin/")
         await self.page.fill("#id_username", name)
         await self.page.fill("#id_password", name)
-        await self.page.click("input[type=submit]")
+        await self.follow("input[type=submit]")
         assert await self.page.title() == f"Dashboard · {self.url.partition('://')[2]}"
 
     async def text(self) -> str:

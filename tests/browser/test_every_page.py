@@ -76,6 +76,6 @@ async def test_the_theme_is_switched_and_kept(busy: Provider) -> None:
 async def test_the_chart_can_be_read_as_a_table(busy: Provider) -> None:
     async with visitor(busy) as person:
         await person.log_in("ops")
-        await person.page.click("text=Show as table")
+        await person.follow("text=Show as table")
         await person.page.wait_for_selector("#table tbody tr")
         assert await person.page.locator("#table tbody tr").count() == 168

@@ -15,7 +15,7 @@ async def test_a_delivery_is_seen_as_it_happens(staffed: Provider, phone: Phone)
     async with phone, visitor(staffed) as person:
         endpoint = (await phone.register()).endpoint
         await person.log_in("viewer")
-        await person.page.click("#menu >> text=Live")
+        await person.follow("#menu >> text=Live")
         await person.page.wait_for_selector("#live-state.good")
         await staffed.post(endpoint, b"hello")
         push = await phone.next_push()
@@ -23,7 +23,8 @@ async def test_a_delivery_is_seen_as_it_happens(staffed: Provider, phone: Phone)
         await row.wait_for()
         assert "delivered" in await row.inner_text()
         assert push.application[:8] in await row.inner_text()
-        await row.locator("a").click()
+        async with person.page.expect_navigation():
+            await row.locator("a").click()
         assert "Answered by the phone" in await person.text()
 
 
