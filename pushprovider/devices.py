@@ -43,7 +43,7 @@ class Device:
     failures: int = 0  # in a row
     timer: Event | None = None
     due: int = 0
-    grace_from: int = 0
+    grace_from: int = 0  # what was sent up to then is dead when the timer fires
 
 
 class Devices:
@@ -162,6 +162,10 @@ class Devices:
         if event in (Event.RESULT, Event.AVAILABLE, Event.GRACE_OVER):
             device.failures = 0
         lost = list(self._lost(device, rule.flight, event, now))
+        if rule.then is State.HELD and device.state is not State.HELD:
+            device.grace_from = -1  # an error tells nothing of the others: a server may hold them
+        if event is Event.UNAVAILABLE:
+            device.grace_from = now
         device.state = rule.then
         self._set_timer(device, rule.timer, now)
         if lost or event is not Event.RESULT:

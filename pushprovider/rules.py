@@ -58,7 +58,7 @@ class Flight(Enum):
 
     KEEP = "keep"  # still in flight
     REQUEUE = "requeue"  # dead, but for what was just sent: send again when the state allows
-    REQUEUE_OLD = "requeue old"  # dead: those sent before the grace began, or longest ago
+    REQUEUE_OLD = "requeue old"  # dead: sent before the grace or the session's end, or longest ago
 
 
 class Timer(Enum):
@@ -108,7 +108,7 @@ TABLE: dict[tuple[State, Event], Rule] = {
     (S.HELD, E.REGISTERED): Rule(S.HELD, timer=T.REGISTER_GRACE),
     (S.HELD, E.LINK_UP): Rule(S.SETTLING, timer=T.LINK_GRACE),
     (S.HELD, E.GRACE_OVER): Rule(S.OPEN, F.REQUEUE_OLD, T.STOP),
-    (S.HELD, E.RETRY_DUE): Rule(S.PROBING, timer=T.STOP),
+    (S.HELD, E.RETRY_DUE): Rule(S.PROBING, F.REQUEUE_OLD, T.STOP),
     (S.HELD, E.ACK_TIMEOUT): Rule(S.HELD, F.REQUEUE_OLD),
     (S.SETTLING, E.RESULT): Rule(S.SETTLING),
     (S.SETTLING, E.ERROR): Rule(S.HELD, timer=T.RETRY),

@@ -305,3 +305,19 @@ def test_it_knows_when_to_wake_up() -> None:
     assert devices.next_due() is None
     devices.happen(PHONE, Event.UNAVAILABLE, 5)
     assert devices.next_due() == MINUTE + 5
+
+
+def test_what_was_just_sent_to_an_ended_session_does_not_block_the_retry() -> None:
+    devices = books()
+    send(devices, 1, now=0)
+    devices.happen(PHONE, Event.UNAVAILABLE, 100)  # the message may have died with the session
+    [answer] = devices.due(100 + MINUTE)
+    assert (answer.uid, answer.state) == ("uid-1", MessageState.QUEUED)
+    assert wanted(devices) == [(PHONE, 1)]
+
+
+def test_a_retry_after_an_error_sends_nothing_twice_that_a_server_may_hold() -> None:
+    devices = books()
+    send(devices, 1, 2, now=0)
+    devices.error("uid-1", PHONE, "remote-server-timeout", 100, gone=False)
+    assert devices.due(100 + MINUTE) == []

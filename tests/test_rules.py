@@ -69,7 +69,7 @@ def test_after_a_links_grace_one_message_finds_out() -> None:
 
 
 def test_a_held_device_is_tried_when_its_retry_is_due() -> None:
-    assert then(S.HELD, E.RETRY_DUE) == Rule(S.PROBING, F.KEEP, T.STOP)
+    assert then(S.HELD, E.RETRY_DUE) == Rule(S.PROBING, F.REQUEUE_OLD, T.STOP)
 
 
 @pytest.mark.parametrize("state", ANY)
@@ -83,7 +83,7 @@ def test_after_long_silence_one_message_finds_out() -> None:
 
 def test_nothing_but_these_events_sends_an_unanswered_message_again() -> None:
     again = {event for (_, event), rule in TABLE.items() if rule.flight is not F.KEEP}
-    assert again == {E.AVAILABLE, E.UNAVAILABLE, E.GRACE_OVER, E.ACK_TIMEOUT}
+    assert again == {E.AVAILABLE, E.UNAVAILABLE, E.GRACE_OVER, E.RETRY_DUE, E.ACK_TIMEOUT}
 
 
 def test_the_back_off_doubles_from_one_minute_to_one_hour() -> None:

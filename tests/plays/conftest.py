@@ -33,14 +33,27 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture(scope="session")
-def shared_server(
-    server_name: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[XmppServer]:
-    """A server that no play stops; started once."""
-    started = SERVERS[server_name](tmp_path_factory.mktemp(server_name))
-    started.start()
-    yield started
-    started.stop()
+def shared_servers(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Callable[[str], XmppServer]]:
+    """Return a server by its name; each is started once, whatever the order of the plays."""
+    made: dict[str, XmppServer] = {}
+
+    def get(name: str) -> XmppServer:
+        if name not in made:
+            made[name] = SERVERS[name](tmp_path_factory.mktemp(name))
+            made[name].start()
+        return made[name]
+
+    yield get
+    for server in made.values():
+        server.stop()
+
+
+@pytest.fixture
+def shared_server(shared_servers: Callable[[str], XmppServer], server_name: str) -> XmppServer:
+    """A server that no play stops."""
+    return shared_servers(server_name)
 
 
 @pytest.fixture
