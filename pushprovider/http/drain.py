@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
+from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
@@ -18,6 +19,8 @@ log = logging.getLogger(__name__)
 
 #: Seconds for which new posts are answered with 503 before the port closes.
 LINGER = 1.0
+#: Seconds for which those that had already connected are still answered after that.
+TAIL = 0.3
 #: Seconds after which the process ends whatever is still unfinished.
 LONGEST = 8.0
 
@@ -41,13 +44,15 @@ class Drain:
         if not self.in_progress:
             self._idle.set()
 
-    async def run(self) -> None:
+    async def run(self, close_ports: Callable[[], None] = lambda: None) -> None:
         """Refuse new posts; return when those in progress are answered, or LONGEST is over."""
         self.has_begun = True
         log.info("draining: new posts get 503")
         await asyncio.sleep(LINGER)
+        close_ports()
+        await asyncio.sleep(TAIL)
         try:
-            async with asyncio.timeout(LONGEST - LINGER):
+            async with asyncio.timeout(LONGEST - LINGER - TAIL):
                 await intake().drain()
                 if self.in_progress:
                     await self._idle.wait()
@@ -63,12 +68,19 @@ def drain_on_sigterm() -> None:
     if "daphne.server" not in sys.modules:
         return
     from twisted.internet import reactor as installed
+    from twisted.internet.tcp import Port
 
     reactor: Any = installed
 
+    def close_ports() -> None:
+        for reader in reactor.getReaders():
+            if isinstance(reader, Port):
+                reader.doRead()  # whoever has connected already is let in
+                reader.stopListening()
+
     async def drain_and_stop() -> None:
         try:
-            await drain.run()
+            await drain.run(close_ports)
         finally:
             reactor.stop()
 

@@ -119,5 +119,7 @@ async def _send(response: HttpResponse, send: Send, *, head: bool) -> None:
     ]
     if response.status_code != 204:
         headers.append((b"Content-Length", str(len(response.content)).encode()))
+    if drain.has_begun:  # else the client's next request may meet the end of this process
+        headers.append((b"Connection", b"close"))
     await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
     await send({"type": "http.response.body", "body": body})

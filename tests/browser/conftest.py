@@ -14,6 +14,7 @@ from tests.plays.conftest import (
     pytest_generate_tests,
     server,
     shared_server,
+    shared_servers,
 )
 from tests.real.provider import Provider
 
@@ -27,6 +28,7 @@ __all__ = [
     "pytest_generate_tests",
     "server",
     "shared_server",
+    "shared_servers",
 ]
 
 PEOPLE = """
