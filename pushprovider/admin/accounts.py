@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.safestring import SafeString
 
-from pushprovider.admin import confirm, display, filters, history
+from pushprovider.admin import confirm, display, filters, history, traffic
 from pushprovider.admin.finding import beginning
 from pushprovider.admin.readonly import ReadOnlyAdmin
 from pushprovider.admin.site import site
@@ -26,7 +26,7 @@ ENDPOINTS, MESSAGES = 100, 20
 
 @admin.register(Account, site=site)
 class AccountAdmin(ReadOnlyAdmin):
-    list_display = ("jid_", "status", "endpoints", "seen", "created")
+    list_display = ("jid_", "status", "endpoints", "recent", "seen", "created")
     list_filter = (filters.Access, filters.LastSeen, filters.Domain)
     search_fields = ("jid",)
     search_help_text = "JID, or how it begins"
@@ -46,14 +46,12 @@ class AccountAdmin(ReadOnlyAdmin):
         return beginning(queryset, "jid", text.removeprefix("xmpp:").partition("/")[0].lower())
 
     def decorate(self, rows: Sequence[Any]) -> None:
-        live = Registration.objects.filter(
-            account_id__in=[row.pk for row in rows],
-            revoked_at=None,
-            expires_at__gt=to_datetime(now_ms()),
-        )
+        theirs = Registration.objects.filter(account_id__in=[row.pk for row in rows])
+        live = theirs.filter(revoked_at=None, expires_at__gt=to_datetime(now_ms()))
         numbers = Counter(live.values_list("account_id", flat=True))
+        lines = traffic.lines(list(theirs.values_list("pk", flat=True)))
         for row in rows:
-            row.live = numbers[row.pk]
+            row.live, row.line = numbers[row.pk], lines.get(row.pk, "–")
 
     @admin.display(description="JID")
     def jid_(self, row: Account) -> SafeString:
@@ -66,6 +64,12 @@ class AccountAdmin(ReadOnlyAdmin):
     @admin.display(description="Endpoints")
     def endpoints(self, row: Any) -> str:
         return display.number(row.live)
+
+    @admin.display(description=f"{traffic.HOURS} h")
+    def recent(self, row: Any) -> str | SafeString:
+        """Return the line of what came."""
+        line: str | SafeString = row.line
+        return line
 
     @admin.display(description="Last seen")
     def seen(self, row: Account) -> str:
@@ -90,11 +94,13 @@ class AccountAdmin(ReadOnlyAdmin):
         endpoints = list(row.registrations.order_by("-id")[:ENDPOINTS])
         for endpoint in endpoints:
             endpoint.account = row
-        latest = Message.objects.filter(registration_id__in=[one.pk for one in endpoints])
+        mine = Message.objects.filter(registration_id__in=[one.pk for one in endpoints])
+        mine = mine.order_by("-id")
         return {
             "title": row.jid,
             "endpoints": endpoints,
-            "latest": list(latest.select_related("registration").order_by("-id")[:MESSAGES]),
+            "latest": list(mine.select_related("registration").defer("payload")[:MESSAGES]),
+            "bars": traffic.by_hour(mine),
             "history": history.of(row),
             "now": to_datetime(now_ms()),
         }

@@ -73,10 +73,10 @@ def drain_on_sigterm() -> None:
     reactor: Any = installed
 
     def close_ports() -> None:
-        for reader in reactor.getReaders():
-            if isinstance(reader, Port):
-                reader.doRead()  # whoever has connected already is let in
-                reader.stopListening()
+        ports: list[Any] = [one for one in reactor.getReaders() if isinstance(one, Port)]
+        for port in ports:
+            port.doRead()  # whoever has connected already is let in
+            port.stopListening()
 
     async def drain_and_stop() -> None:
         try:
