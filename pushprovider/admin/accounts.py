@@ -51,7 +51,7 @@ class AccountAdmin(ReadOnlyAdmin):
         numbers = Counter(live.values_list("account_id", flat=True))
         lines = traffic.lines(list(theirs.values_list("pk", flat=True)))
         for row in rows:
-            row.live, row.line = numbers[row.pk], lines.get(row.pk, "–")
+            row.live, row.line = numbers[row.pk], lines.get(row.pk, display.NONE)
 
     @admin.display(description="JID")
     def jid_(self, row: Account) -> SafeString:

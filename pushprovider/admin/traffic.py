@@ -33,7 +33,7 @@ def by_hour(messages: QuerySet[Message]) -> SafeString:
 def lines(registrations: Sequence[int]) -> dict[int, SafeString]:
     """Return for each account that owns some of these registrations a line of what came."""
     this = now_ms() // HOUR_MS // SLOT_HOURS
-    points = HOURS // SLOT_HOURS
+    points = HOURS // SLOT_HOURS + 1  # the first and the last slot are halves
     slot = Cast(F("accepted_at"), BigIntegerField()) / (HOUR_MS * SLOT_HOURS)
     found = (
         Message.objects.filter(registration_id__in=registrations)
