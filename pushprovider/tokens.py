@@ -26,7 +26,7 @@ def new_key() -> bytes:
 
 def make(key: bytes) -> str:
     """Return the token of a registration's key."""
-    return urlsafe_b64encode(key + _mac(_current(), key)).rstrip(b"=").decode("ascii")
+    return urlsafe_b64encode(key + _current().mac(key)).rstrip(b"=").decode("ascii")
 
 
 def check(token: str) -> bytes | None:
@@ -46,7 +46,7 @@ def check(token: str) -> bytes | None:
         return None
     key, mac = octets[:_KEY_BYTES], octets[_KEY_BYTES:]
     for secret in _secrets(settings.SECRET_KEY, tuple(settings.SECRET_KEY_FALLBACKS)):
-        if hmac.compare_digest(_mac(secret, key), mac):
+        if hmac.compare_digest(secret.mac(key), mac):
             return key
     return None
 
@@ -56,15 +56,31 @@ def endpoint(key: bytes) -> str:
     return f"{settings.PUBLIC_URL}/push/{make(key)}"
 
 
-def _current() -> bytes:
+def _current() -> _Secret:
     return _secrets(settings.SECRET_KEY, tuple(settings.SECRET_KEY_FALLBACKS))[0]
 
 
 @lru_cache(maxsize=8)
-def _secrets(current: str, fallbacks: tuple[str, ...]) -> list[bytes]:
+def _secrets(current: str, fallbacks: tuple[str, ...]) -> list[_Secret]:
     salt = b"pushprovider.endpoint:"
-    return [hashlib.sha256(salt + key.encode()).digest() for key in (current, *fallbacks)]
+    return [_Secret(hashlib.sha256(salt + key.encode()).digest()) for key in (current, *fallbacks)]
 
 
-def _mac(secret: bytes, key: bytes) -> bytes:
-    return hmac.digest(secret, key, "sha256")[:_KEY_BYTES]
+class _Secret:
+    """HMAC-SHA-256 (RFC 2104) with its two keyed blocks hashed beforehand.
+
+    hmac.digest() takes twice as long, and lets go of the interpreter's lock, which the database
+    thread then holds for a while.
+    """
+
+    def __init__(self, secret: bytes) -> None:
+        block = secret.ljust(64, b"\0")
+        self._inner = hashlib.sha256(bytes(octet ^ 0x36 for octet in block))
+        self._outer = hashlib.sha256(bytes(octet ^ 0x5C for octet in block))
+
+    def mac(self, key: bytes) -> bytes:
+        """Return the 16-byte MAC of a key."""
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(key)
+        outer.update(inner.digest())
+        return outer.digest()[:_KEY_BYTES]

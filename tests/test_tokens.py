@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import string
 from base64 import urlsafe_b64encode
 
@@ -24,6 +26,12 @@ def test_it_has_43_url_safe_characters() -> None:
     token = tokens.make(tokens.new_key())
     assert len(token) == tokens.LENGTH == 43
     assert set(token) <= set(ALPHABET)
+
+
+def test_its_mac_is_the_standard_one(settings: Settings) -> None:
+    secret = hashlib.sha256(b"pushprovider.endpoint:" + settings.SECRET_KEY.encode()).digest()
+    mac = hmac.digest(secret, KEY, "sha256")[:16]
+    assert tokens.make(KEY) == urlsafe_b64encode(KEY + mac).rstrip(b"=").decode()
 
 
 def test_it_is_part_of_the_endpoint(settings: Settings) -> None:

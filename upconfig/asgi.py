@@ -16,11 +16,12 @@ from pushprovider.http.drain import drain_on_sigterm  # noqa: E402
 from pushprovider.http.handler import PushHandler, Receive, Scope, Send, is_ours  # noqa: E402
 from pushprovider.http.monitor import is_monitoring, monitor  # noqa: E402
 from pushprovider.http.redact import redact_daphne  # noqa: E402
-from pushprovider.http.twistedfix import leave_bodies_alone  # noqa: E402
+from pushprovider.http.twistedfix import leave_bodies_alone, write_no_log  # noqa: E402
 from pushprovider.http.websocket import websocket  # noqa: E402
 
 redact_daphne()
 leave_bodies_alone()
+write_no_log()
 drain_on_sigterm()
 push = PushHandler()
 

@@ -1,4 +1,4 @@
-"""One work-around for Twisted, daphne's HTTP parser."""
+"""Work-arounds for Twisted, daphne's HTTP parser: what it does for each request in vain."""
 
 from __future__ import annotations
 
@@ -24,3 +24,15 @@ def leave_bodies_alone() -> None:
         self._parsePOSTFormSubmission = False
 
     WebRequest.__init__ = init
+
+
+def write_no_log() -> None:
+    """Keep Twisted from writing a log line of its own for each request.
+
+    Nobody reads it: daphne writes its access log itself, and discards Twisted's.
+    """
+    if "daphne.server" not in sys.modules:
+        return
+    from daphne.http_protocol import HTTPFactory
+
+    HTTPFactory.log = lambda _self, _request: None
