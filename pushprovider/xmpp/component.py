@@ -45,6 +45,7 @@ class Component(ComponentXMPP):
         self._own = settings.XMPP_COMPONENT_JID
         self.is_up = False
         self._pings = 0
+        self._unwritten: list[str] = []
         self.ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self.started = asyncio.Event()
         self._why = ""
@@ -110,6 +111,7 @@ class Component(ComponentXMPP):
 
     async def close(self) -> None:
         """End the stream properly, within two seconds."""
+        self._flush()
         self.is_up = False
         self.cancel_connection_attempt()
         if self.transport is not None:
@@ -130,9 +132,21 @@ class Component(ComponentXMPP):
         return self.transport is not None and self.transport.get_write_buffer_size() > CONGESTED
 
     def write(self, text: str) -> None:
-        """Write stanzas as they are; nothing is written without a session."""
-        if self.is_up and self.transport is not None:
-            self.transport.write(text.encode("utf-8"))
+        """Write stanzas as they are; nothing is written without a session.
+
+        What is written in one turn of the event loop goes out together: that is one system call,
+        and the server reads it with one, too.
+        """
+        if self.is_up:
+            if not self._unwritten:
+                self.loop.call_soon(self._flush)
+            self._unwritten.append(text)
+
+    def _flush(self) -> None:
+        octets = "".join(self._unwritten).encode("utf-8")
+        self._unwritten.clear()
+        if self.is_up and self.transport is not None and octets:
+            self.transport.write(octets)
 
     def ping(self) -> None:
         """Ping ourselves: the server routes it back once it has read all that was written."""
