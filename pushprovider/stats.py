@@ -20,6 +20,10 @@ class Count(StrEnum):
     """Names of hourly counters; the label's meaning is in brackets."""
 
     ACCEPTED = "accepted"  # POSTs answered 201 [urgency]
+    ENCODING = (
+        "encoding"  # POSTs to endpoints answered 201, by Content-Encoding [headers.ENCODINGS]
+    )
+    MATRIX = "matrix"  # what became of the Matrix gateway's pushkeys and requests [result]
     SETTLED = "settled"  # messages that reached a terminal state [state]
     DELAY = "delay"  # delivered messages by time from POST to answer [bucket, upper bound in ms]
     DELAY_MS = "delay_ms"  # the sum of those times, in milliseconds []

@@ -18,8 +18,10 @@ from django.conf import settings
 #: Tolerated difference of clocks, in seconds. Some senders sign `exp` exactly 24 h ahead.
 CLOCK_SKEW = 300
 MAX_AGE = 86_400
-_JWT = re.compile(r"[A-Za-z0-9_-]+\.([A-Za-z0-9_-]+)\.[A-Za-z0-9_-]*", re.ASCII)
-_PARAMETER = re.compile(r'([a-z]+)\s*=\s*"?([A-Za-z0-9._~+/=-]+)"?', re.ASCII)
+_LONGEST = 4096
+_SCHEMES = ("vapid ", "webpush ", "bearer ")
+_JWT = re.compile(r"[A-Za-z0-9_+/=-]+\.([A-Za-z0-9_+/=-]+)\.[A-Za-z0-9_+/=-]*", re.ASCII)
+_PARAMETER = re.compile(r'([A-Za-z0-9]+)\s*=\s*"?([A-Za-z0-9._~+/=-]+)"?', re.ASCII)
 
 
 def is_public_key(text: str) -> bool:
@@ -34,21 +36,42 @@ def is_public_key(text: str) -> bool:
     return True
 
 
-def verify(authorization: str, key: str, now: int) -> bool:
-    """True if the header's `vapid` credentials are signed by `key`, in time and meant for us.
+def verify(authorization: str, key: str, now: int, crypto_key: str | None = None) -> bool:
+    """True if the request's credentials are signed by `key`, in time and meant for us.
 
-    `key` is the endpoint's (base64url), `now` in seconds since 1970. Never raises.
+    `key` is the endpoint's (base64url), `now` in seconds since 1970. `crypto_key` is the header
+    Crypto-Key, where the drafts before RFC 8292 have the sender's key. Never raises.
     """
-    scheme, _, rest = authorization.partition(" ")
-    if scheme.lower() != "vapid" or len(authorization) > 4096:
-        return False
-    parameters = dict(_PARAMETER.findall(rest))
-    token, sent_key = parameters.get("t", ""), parameters.get("k", "")
+    token, sent_key = _credentials(authorization, crypto_key or "")
     octets = _decode(sent_key)
     if octets is None or octets != _decode(key):
         return False
     claims = _verified_claims(token, octets)
     return claims is not None and _in_time(claims.get("exp"), now) and _for_us(claims.get("aud"))
+
+
+def _credentials(authorization: str, crypto_key: str) -> tuple[str, str]:
+    """Return the token and the sender's key, or empty strings where there are none.
+
+    RFC 8292 section 3: `vapid t=TOKEN, k=KEY`. Its drafts up to -01, which senders of the aesgcm
+    encoding still follow: `WebPush TOKEN` or `Bearer TOKEN`, and `Crypto-Key: p256ecdsa=KEY`.
+    """
+    if len(authorization) > _LONGEST or len(crypto_key) > _LONGEST:
+        return "", ""
+    scheme, _, rest = authorization.strip().partition(" ")
+    match scheme.lower():
+        case "vapid":
+            said = _parameters(rest)
+            return said.get("t", ""), said.get("k", "")
+        case "webpush" | "bearer":
+            return rest.strip(), _parameters(crypto_key).get("p256ecdsa", "")
+        case _:
+            return "", ""
+
+
+def _parameters(text: str) -> dict[str, str]:
+    """Return parameters by name; RFC 9110 section 11.2: a name's case does not matter."""
+    return {name.lower(): value for name, value in _PARAMETER.findall(text)}
 
 
 @lru_cache(maxsize=1024)
@@ -57,9 +80,9 @@ def claimed_subject(authorization: str | None) -> str:
 
     Senders reuse a token for hours, so most of this is answered from memory. Never raises.
     """
-    if authorization is None or not authorization[:6].lower().startswith(("vapid ", "webpus")):
+    if authorization is None or not authorization[:8].lower().startswith(_SCHEMES):
         return ""
-    token = _JWT.search(authorization[:4096])
+    token = _JWT.search(authorization[:_LONGEST])
     claims = _decode(token[1]) if token else None
     try:
         subject = json.loads(claims or b"{}").get("sub", "")
@@ -96,11 +119,11 @@ def _in_time(exp: object, now: int) -> bool:
 def _for_us(aud: object) -> bool:
     audiences = aud if isinstance(aud, list) else [aud]
     return any(
-        isinstance(one, str) and _origin(one) == _origin(settings.PUBLIC_URL) for one in audiences
+        isinstance(one, str) and origin(one) == origin(settings.PUBLIC_URL) for one in audiences
     )
 
 
-def _origin(url: str) -> tuple[str, str, int] | None:
+def origin(url: str) -> tuple[str, str, int] | None:
     """Return scheme, host and port; a default port is the same as none (RFC 6454 section 4)."""
     try:
         parts = urlsplit(url)

@@ -103,20 +103,28 @@ class ApplicationServer:
 
     def signed(self, *, algorithm: str = "ES256", **claims: object) -> str:
         """Return an Authorization value; `claims` change or (None) leave out the usual ones."""
+        return f"vapid t={self.token(algorithm=algorithm, **claims)}, k={self.public_key}"
+
+    def token(self, *, algorithm: str = "ES256", **claims: object) -> str:
+        """Return a signed token; `claims` as in signed()."""
         usual = {
             "aud": "https://push.example.org",
             "exp": int(time.time()) + DAY // 2,
             "sub": "mailto:admin@example.org",
         }
         said = {name: value for name, value in (usual | claims).items() if value is not None}
-        return f"vapid t={self.jwt(said, algorithm)}, k={self.public_key}"
+        return self.jwt(said, algorithm)
 
     def jwt(self, claims: object, algorithm: str = "ES256") -> str:
         """Return a token with a real signature."""
         parts = [{"typ": "JWT", "alg": algorithm}, claims]
         text = ".".join(base64url(json.dumps(part).encode()) for part in parts)
+        return f"{text}.{self.signature(text)}"
+
+    def signature(self, text: str) -> str:
+        """Return the ES256 signature of a text (RFC 7518 section 3.4)."""
         r, s = decode_dss_signature(self.key.sign(text.encode(), ec.ECDSA(hashes.SHA256())))
-        return f"{text}.{base64url(r.to_bytes(32, 'big') + s.to_bytes(32, 'big'))}"
+        return base64url(r.to_bytes(32, "big") + s.to_bytes(32, "big"))
 
 
 class Stranger:

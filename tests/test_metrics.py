@@ -15,6 +15,8 @@ from pytest_django import Settings
 
 from pushprovider.fields import now_ms
 from pushprovider.http import answers, metrics
+from pushprovider.http.headers import ENCODINGS
+from pushprovider.http.matrix import RESULTS
 from pushprovider.models import MessageState, RevocationReason
 from pushprovider.stats import HOUR_MS, Count, Counts, write
 from pushprovider.store import deliver, housekeeping, registrations, status
@@ -29,6 +31,8 @@ TOKEN = "a token of the tests"
 NAMES = {
     "pushprovider_messages_total",
     "pushprovider_accepted_total",
+    "pushprovider_encodings_total",
+    "pushprovider_matrix_total",
     "pushprovider_rejected_total",
     "pushprovider_queue_messages",
     "pushprovider_queue_oldest_seconds",
@@ -140,6 +144,28 @@ def test_it_knows_every_reason_of_a_rejection() -> None:
             needed = inspect.signature(function).parameters
             reasons.add(function(**{name: sample[name] for name in needed}).reason)
     assert set(metrics.REJECTIONS) == reasons
+
+
+def test_what_came_encoded_how(phone: Phone, server: ApplicationServer) -> None:
+    endpoint = phone.register()
+    for encoding in ("aes128gcm", "AESGCM", "aesgcm128", "", "gzip"):
+        server.post(endpoint, content_encoding=encoding)
+    server.post(endpoint)
+    said = samples()
+    found = {
+        label: said[f"pushprovider_encodings_total{{encoding={label}}}"] for label in ENCODINGS
+    }
+    assert found == {"aes128gcm": 1, "aesgcm": 2, "none": 2, "other": 1}
+
+
+def test_the_gateway_is_counted(store: None) -> None:
+    write(Counts({(Count.MATRIX, "accepted"): 2, (Count.MATRIX, "rejected"): 1}), now_ms())
+    said = samples()
+    assert {label: said[f"pushprovider_matrix_total{{result={label}}}"] for label in RESULTS} == {
+        **dict.fromkeys(RESULTS, 0),
+        "accepted": 2,
+        "rejected": 1,
+    }
 
 
 def test_a_message_from_acceptance_to_delivery(phone: Phone, server: ApplicationServer) -> None:

@@ -317,6 +317,16 @@ def test_its_own_server_may_push(restricted: str, phone: Phone, server: Applicat
     assert phone.waiting() == [b"hello"]
 
 
+def test_a_server_of_the_draft_may_push(
+    restricted: str, phone: Phone, server: ApplicationServer
+) -> None:
+    crypto_key = f"dh=BNoRDbb84JGm8g;p256ecdsa={server.public_key}"
+    signed = f"WebPush {server.token()}"
+    assert server.post(restricted, authorization=signed, crypto_key=crypto_key).status == 201
+    assert_refused(server.post(restricted, authorization=signed), 403, 109)
+    assert phone.waiting() == [b"hello"]
+
+
 def test_nobody_may_push_without_credentials(
     restricted: str, phone: Phone, server: ApplicationServer
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from base64 import b64encode, urlsafe_b64decode
 from collections.abc import Callable
@@ -119,6 +120,8 @@ def test_a_subject_is_optional(server: ApplicationServer) -> None:
         lambda t, k: f"vapid t={t}, k={k}=",
         lambda t, k: f"vapid t={t}, k={b64encode(octets(k)).decode()}",
         lambda t, k: f"vapid x=y, t={t}, k={k}, more=1",
+        lambda t, k: f"vapid T={t}, K={k}",
+        lambda t, k: f" vapid t={t};k={k} ",
     ],
 )
 def test_it_is_written_in_many_ways(
@@ -126,6 +129,80 @@ def test_it_is_written_in_many_ways(
 ) -> None:
     token = server.signed().partition("t=")[2].partition(",")[0]
     assert accepts(server, write(token, server.public_key))
+
+
+@pytest.mark.parametrize(
+    "pad",
+    [
+        lambda part: part + "=" * (-len(part) % 4),
+        lambda part: part.translate(str.maketrans("-_", "+/")),
+    ],
+)
+def test_the_token_may_be_padded_or_in_the_other_alphabet(
+    pad: Callable[[str], str], server: ApplicationServer
+) -> None:
+    # The signature covers the text as it is written, so it must be made over the padded one.
+    claims = {"aud": ORIGIN, "exp": int(time.time()) + DAY, "sub": "mailto:~~~???@example.org"}
+    head, body = (pad(base64url(json.dumps(part).encode())) for part in ({"alg": "ES256"}, claims))
+    token = f"{head}.{body}.{pad(server.signature(f'{head}.{body}'))}"
+    assert accepts(server, f"vapid t={token}, k={pad(server.public_key)}")
+    assert vapid.claimed_subject(f"vapid t={token}") == "mailto:~~~???@example.org"
+
+
+# --- the drafts before RFC 8292 -------------------------------------------------------------------
+
+
+def draft(server: ApplicationServer, scheme: str = "WebPush", **claims: object) -> str:
+    """Return the Authorization of Mastodon before 4.4."""
+    signed = server.signed(**claims)  # type: ignore[arg-type]  # never the algorithm
+    return f"{scheme} {signed.removeprefix('vapid t=').partition(',')[0]}"
+
+
+def opens(server: ApplicationServer, authorization: str, crypto_key: str | None) -> bool:
+    return vapid.verify(authorization, server.public_key, int(time.time()), crypto_key)
+
+
+@pytest.mark.parametrize("scheme", ["WebPush", "webpush", "Bearer", "WEBPUSH "])
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda k: f"p256ecdsa={k}",
+        lambda k: f"dh=BNoRDbb84JGm8g5Z5CFxurSqsXWJ11ItfXEWYVLE85Y7;p256ecdsa={k}",
+        lambda k: f"keyid=p256dh;dh=BNoRDbb84JGm8g==, p256ecdsa={k}=",
+        lambda k: f'p256ecdsa="{k}"; dh="BNoRDbb84JGm8g"',
+        lambda k: f"P256ECDSA={b64encode(octets(k)).decode()}",
+    ],
+)
+def test_the_draft_has_the_key_in_another_header(
+    scheme: str, write: Callable[[str], str], server: ApplicationServer
+) -> None:
+    assert opens(server, draft(server, scheme), write(server.public_key))
+
+
+def test_the_draft_needs_the_right_key(server: ApplicationServer) -> None:
+    other = ApplicationServer()
+    for crypto_key in (None, "", "dh=BNoRDbb84JGm8g", f"p256ecdsa={other.public_key}", "x" * 5000):
+        assert not opens(server, draft(server), crypto_key)
+    assert not opens(server, draft(other), f"p256ecdsa={server.public_key}")
+
+
+def test_the_drafts_token_is_checked_as_any(server: ApplicationServer) -> None:
+    key = f"p256ecdsa={server.public_key}"
+    assert not opens(server, draft(server, aud="https://elsewhere.example"), key)
+    assert not opens(server, draft(server, exp=int(time.time()) - 301), key)
+    assert not opens(server, "WebPush", key)
+    assert not opens(server, "WebPush a.b.c", key)
+    assert not opens(server, draft(server, "Basic"), key)
+
+
+def test_the_key_of_the_rfc_is_not_in_that_header(server: ApplicationServer) -> None:
+    alone = server.signed().partition(", k=")[0]
+    assert not opens(server, alone, f"p256ecdsa={server.public_key}")
+
+
+@pytest.mark.parametrize("scheme", ["vapid t=", "WebPush ", "Bearer "])
+def test_the_operator_is_told_the_subject_of_each(scheme: str, server: ApplicationServer) -> None:
+    assert vapid.claimed_subject(scheme + server.token()) == "mailto:admin@example.org"
 
 
 @pytest.mark.parametrize(

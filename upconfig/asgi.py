@@ -14,6 +14,7 @@ pages = get_asgi_application()
 
 from pushprovider.http.drain import drain_on_sigterm  # noqa: E402
 from pushprovider.http.handler import PushHandler, Receive, Scope, Send, is_ours  # noqa: E402
+from pushprovider.http.matrix import is_matrix, matrix  # noqa: E402
 from pushprovider.http.monitor import is_monitoring, monitor  # noqa: E402
 from pushprovider.http.redact import redact_daphne  # noqa: E402
 from pushprovider.http.twistedfix import leave_bodies_alone, write_no_log  # noqa: E402
@@ -27,9 +28,11 @@ push = PushHandler()
 
 
 async def http(scope: Scope, receive: Receive, send: Send) -> Any:
-    """Push paths go to the thin handler, monitoring to its own, all else to Django's."""
+    """Push paths go to the thin handler, Matrix and monitoring to theirs, all else to Django's."""
     if is_ours(scope["path"]):
         return await push(scope, receive, send)
+    if is_matrix(scope["path"]):
+        return await matrix(scope, receive, send)
     if is_monitoring(scope["path"]):
         return await monitor(scope, receive, send)
     return await pages(scope, receive, send)  # type: ignore[arg-type]

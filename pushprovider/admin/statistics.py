@@ -52,6 +52,8 @@ def page(request: HttpRequest) -> HttpResponse:
         p95=display.duration(of.percentile(0.95)),
         delays=_rows(_buckets(), of, Count.DELAY),
         rejected=_rows({}, of, Count.REJECTED),
+        encodings=_rows({}, of, Count.ENCODING),
+        matrix=_rows({}, of, Count.MATRIX),
         registrations=[
             ("New endpoints", of.total(Count.REGISTERED)),
             ("Renewed", of.total(Count.RENEWED)),

@@ -69,7 +69,7 @@ class PushHandler:
             # The traceback's frames name code, not values; the path is a secret and stays out.
             log.exception("a push request failed")
             response = _refuse(answers.broken())
-        await _send(response, send, head=scope["method"] == "HEAD")
+        await send_response(response, send, head=scope["method"] == "HEAD")
 
     async def _respond(self, scope: Scope, receive: Receive) -> HttpResponse:
         try:
@@ -90,10 +90,10 @@ def _refuse(refused: answers.Refused) -> HttpResponse:
     return refused.response()
 
 
-async def read_body(scope: Scope, receive: Receive) -> bytes:
-    """Return the whole body; raise 413 as soon as it is known to be too large."""
+async def read_body(scope: Scope, receive: Receive, limit: int = MAX_BODY) -> bytes:
+    """Return the whole body; raise 413 as soon as it is known to be longer than `limit` bytes."""
     for name, value in scope["headers"]:
-        if name == b"content-length" and value.isdigit() and int(value[:12]) > MAX_BODY:
+        if name == b"content-length" and value.isdigit() and int(value[:12]) > limit:
             raise answers.too_large()
     chunks = []
     size = 0
@@ -103,14 +103,15 @@ async def read_body(scope: Scope, receive: Receive) -> bytes:
             raise Gone
         chunk = event.get("body", b"")
         size += len(chunk)
-        if size > MAX_BODY:
+        if size > limit:
             raise answers.too_large()
         chunks.append(chunk)
         if not event.get("more_body", False):
             return b"".join(chunks)
 
 
-async def _send(response: HttpResponse, send: Send, *, head: bool) -> None:
+async def send_response(response: HttpResponse, send: Send, *, head: bool) -> None:
+    """Send it as ASGI events; to a HEAD request without its body."""
     body = b"" if head else response.content
     headers = [
         (name.encode("latin-1"), value.encode("latin-1"))

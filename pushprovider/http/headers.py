@@ -1,6 +1,6 @@
 """The request headers of a push: TTL, Topic, Urgency (RFC 8030 section 5). Pure functions.
 
-Each raises Refused with the one answer that the contract names.
+Those three raise Refused with the one answer that the contract names.
 """
 
 from __future__ import annotations
@@ -18,6 +18,10 @@ _TOPIC = re.compile(r"(?=.{1,32}\Z)[A-Za-z0-9_-]+=*", re.ASCII)
 _PLAIN = re.compile(r"[^\x20-\x7e]", re.ASCII)
 _URGENCY = {urgency.label: int(urgency) for urgency in Urgency}
 _LARGEST_TTL = 2**31
+# "aesgcm" (and "aesgcm128" before it) keeps salt and key in headers, which never reach the phone.
+_ENCODINGS = {"": "none", "aes128gcm": "aes128gcm", "aesgcm": "aesgcm", "aesgcm128": "aesgcm"}
+#: What encoding() returns.
+ENCODINGS = ("aes128gcm", "aesgcm", "none", "other")
 
 
 def ttl(value: str | None) -> int:
@@ -56,3 +60,8 @@ def urgency(value: str | None) -> int:
 def user_agent(value: str | None) -> str:
     """Return the sender's name for the operator, printable and short. Never refuses."""
     return _PLAIN.sub("", value or "")[:120]
+
+
+def encoding(value: str | None) -> str:
+    """Return the label under which a Content-Encoding is counted. Never refuses."""
+    return _ENCODINGS.get((value or "").strip(" \t").lower(), "other")

@@ -15,7 +15,7 @@ from pushprovider.stats import Count, Counts
 from pushprovider.store import registrations
 from pushprovider.store.save import Accepted, Limits, Outcome, Post, save
 
-#: Seconds for which rejections are counted in memory.
+#: Seconds for which refusals are counted in memory.
 COUNT_EVERY = 2.0
 
 
@@ -26,7 +26,7 @@ class Intake:
         self.thread = DatabaseThread()
         self._ringer = Ringer()
         self._limits = Limits()
-        self._rejected: Counts = Counts()
+        self._unwritten: Counts = Counts()
         self._counting: asyncio.Task[None] | None = None
         self._inbox: Inbox[Post, Outcome] = Inbox(self.thread, self._save)
 
@@ -41,26 +41,30 @@ class Intake:
         return await self._inbox.put(post)
 
     def rejected(self, reason: str) -> None:
-        """Count a request that was refused. Written now and then: a refusal must stay cheap."""
-        self._rejected[Count.REJECTED, reason] += 1
+        """Count a request that was refused."""
+        self.count(Count.REJECTED, reason)
+
+    def count(self, name: Count, label: str, number: int = 1) -> None:
+        """Count what is not stored. Written now and then: a refusal must stay cheap."""
+        self._unwritten[name, label] += number
         if self._counting is None or self._counting.done():
             self._counting = asyncio.create_task(self._count_later())
 
     async def _count_later(self) -> None:
         await asyncio.sleep(COUNT_EVERY)
-        await self._write_rejected()
+        await self._write_counts()
 
-    async def _write_rejected(self) -> None:
-        counts, self._rejected = self._rejected, Counts()
+    async def _write_counts(self) -> None:
+        counts, self._unwritten = self._unwritten, Counts()
         try:
             await self.thread.run(lambda: stats.write(counts, now_ms()))
         except StoreTrouble:
-            self._rejected.update(counts)
+            self._unwritten.update(counts)
 
     async def drain(self) -> None:
         """Return when everything that was accepted so far is committed or refused."""
         await self._inbox.drain()
-        await self._write_rejected()
+        await self._write_counts()
 
     async def cancel(self, uid: str) -> bool:
         """True if the message was waiting."""

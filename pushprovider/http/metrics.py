@@ -27,6 +27,8 @@ from prometheus_client.registry import Collector
 
 from pushprovider.database import StoreTrouble
 from pushprovider.fields import now_ms
+from pushprovider.http.headers import ENCODINGS
+from pushprovider.http.matrix import RESULTS
 from pushprovider.models import MessageState, RevocationReason, Urgency
 from pushprovider.sidethread import aside
 from pushprovider.stats import DELAY_BUCKETS, Count
@@ -132,6 +134,20 @@ class FigureCollector(Collector):
         )
         yield self._counter(
             "accepted", "Pushes answered 201.", Count.ACCEPTED, "urgency", URGENCIES
+        )
+        yield self._counter(
+            "encodings",
+            "Pushes answered 201, by Content-Encoding. An aesgcm payload is useless to the phone.",
+            Count.ENCODING,
+            "encoding",
+            ENCODINGS,
+        )
+        yield self._counter(
+            "matrix",
+            "Pushkeys accepted and rejected by the Matrix gateway; its requests that failed.",
+            Count.MATRIX,
+            "result",
+            RESULTS,
         )
         yield self._counter(
             "rejected", "Requests refused at the door.", Count.REJECTED, "reason", REJECTIONS

@@ -52,6 +52,8 @@ async def accept(request: HttpRequest, token: str) -> HttpResponse:
         authorization=authorization,
         user_agent=headers.user_agent(meta.get("HTTP_USER_AGENT")),
         subject=vapid.claimed_subject(authorization),
+        crypto_key=meta.get("HTTP_CRYPTO_KEY"),
+        encoding=headers.encoding(meta.get("HTTP_CONTENT_ENCODING")),
     )
     stored = await intake().accept(post)
     if isinstance(stored, Limited):

@@ -42,6 +42,8 @@ class Post:
     authorization: str | None = None
     user_agent: str = ""
     subject: str = ""  # the vapid subject, as claimed
+    crypto_key: str | None = None  # where old drafts have the sender's key
+    encoding: str = ""  # what is counted of Content-Encoding; "": nothing
 
 
 class Refusal(Enum):
@@ -199,6 +201,8 @@ class _Batch:
         self._accounts.add(account)
         self._senders[registration, post.user_agent, post.subject] += 1
         self.counts[Count.ACCEPTED, Urgency(post.urgency).label] += 1
+        if post.encoding:
+            self.counts[Count.ENCODING, post.encoding] += 1
         return Accepted(uid, post.ttl)
 
     def _replace(self, account: int, registration: int, topic: str) -> None:
@@ -261,15 +265,16 @@ def refused(post: Post, found: _Found | None, now: int) -> Refusal | None:
     if blocked_at is not None:
         return Refusal.BLOCKED
     if key:
-        return vapid_refusal(post.authorization, key, now)
+        return vapid_refusal(post, key, now)
     return None
 
 
-def vapid_refusal(authorization: str | None, key: str, now: int) -> Refusal | None:
+def vapid_refusal(post: Post, key: str, now: int) -> Refusal | None:
     """RFC 8292 section 4.2: only the holder of the key may push to a restricted endpoint."""
-    if authorization is None:
+    if post.authorization is None:
         return Refusal.UNAUTHORIZED
-    return None if vapid.verify(authorization, key, now // 1000) else Refusal.FORBIDDEN
+    is_good = vapid.verify(post.authorization, key, now // 1000, post.crypto_key)
+    return None if is_good else Refusal.FORBIDDEN
 
 
 def _marks(values: Iterable[object]) -> str:
