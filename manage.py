@@ -6,6 +6,11 @@ import sys
 
 
 def main() -> None:
+    if sys.argv[1:2] == ["migrate_config"]:  # it makes settings, so it must not need any
+        from pushprovider.management.commands.migrate_config import Command
+
+        Command().run_from_argv(sys.argv)
+        return
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "upconfig.settings")
     from django.core.management import execute_from_command_line
 

@@ -184,17 +184,21 @@ async def _store(posts: list[Post]) -> list[Outcome]:
     return stored
 
 
-def key_of(pushkey: str) -> bytes | None:
-    """Return the registration's key if this is an endpoint of ours, else None."""
+def token_of(pushkey: str) -> str | None:
+    """Return the token if this is the URL of an endpoint of ours, else None."""
     try:
         parts = urlsplit(pushkey)
         is_ours = "@" not in parts.netloc and origin(pushkey) == origin(settings.PUBLIC_URL)
     except ValueError:
         return None
     start = urlsplit(settings.PUBLIC_URL).path + "/push/"
-    if not is_ours or not parts.path.startswith(start):
-        return None
-    return tokens.check(parts.path.removeprefix(start))
+    return parts.path.removeprefix(start) if is_ours and parts.path.startswith(start) else None
+
+
+def key_of(pushkey: str) -> bytes | None:
+    """Return the key of the registration that a pushkey pushes to, or None."""
+    token = token_of(pushkey)
+    return None if token is None else tokens.check(token)
 
 
 def _unavailable() -> Trouble:
