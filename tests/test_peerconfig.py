@@ -10,6 +10,7 @@ import subprocess
 import sys
 from base64 import b64encode
 from pathlib import Path
+from typing import Any
 
 import environ
 import pytest
@@ -17,12 +18,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pushprovider.peerconfig import files, lua
+from pushprovider.peerconfig.luavalues import UNKNOWN
 from pushprovider.peerconfig.result import BadConfig, Migrated
 from upconfig.env import Reader
 
 ROOT = Path(__file__).resolve().parent.parent
 SECRET = b64encode(bytes(range(32))).decode()
-UP = {
+UP: dict[str, Any] = {
     "component": {
         "hostname": "localhost",
         "port": 5348,
@@ -304,11 +306,11 @@ def test_nothing_is_run(tmp_path: Path) -> None:
         ("true", True),
         ("nil", None),
         ("{ 1, 'b'; c = 2, ['d e'] = 3, [7] = 4, }", {1: 1, 2: "b", "c": 2, "d e": 3, 7: 4}),
-        ("f(1)(2).x", lua.UNKNOWN),
-        ("10^400", lua.UNKNOWN),
-        ("1/0", lua.UNKNOWN),
-        ("1 == 1", lua.UNKNOWN),
-        ("#x", lua.UNKNOWN),
+        ("f(1)(2).x", UNKNOWN),
+        ("10^400", UNKNOWN),
+        ("1/0", UNKNOWN),
+        ("1 == 1", UNKNOWN),
+        ("#x", UNKNOWN),
     ],
 )
 def test_a_value(written: str, value: object) -> None:

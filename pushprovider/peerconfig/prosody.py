@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
-from pushprovider.peerconfig.lua import UNKNOWN, Host, Include, Reader
+from pushprovider.peerconfig.lua import Host, Include, Reader
+from pushprovider.peerconfig.luavalues import UNKNOWN
 from pushprovider.peerconfig.result import BadConfig, Migrated
 
 MODULE = "unified_push"
