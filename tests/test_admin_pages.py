@@ -12,8 +12,11 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
+from pushprovider import stats
+from pushprovider.fields import now_ms
 from pushprovider.http.csp import POLICY
 from pushprovider.models import Account, Message, Registration
+from pushprovider.stats import Count, Counts
 from tests.browser import town
 
 PAGES = (
@@ -144,6 +147,17 @@ def test_the_csv_has_every_counter(operator: Client, busy: None) -> None:
     lines = response.content.decode().splitlines()
     assert lines[0] == "hour,counter,label,count"
     assert any(",settled,delivered," in line for line in lines)
+
+
+def test_it_tells_what_no_phone_can_read_and_what_came_from_matrix(
+    operator: Client, store: None
+) -> None:
+    stats.write(Counts({(Count.ENCODING, "aesgcm"): 41, (Count.MATRIX, "rejected"): 43}), now_ms())
+    page = visit(operator, reverse("admin:statistics"))
+    for card, label, number in (("encoding", "aesgcm", "41"), ("matrix", "rejected", "43")):
+        shown = page.partition(f'id="{card}"')[2].partition("</section>")[0]
+        assert label in shown
+        assert number in shown
 
 
 def test_settings_in_force_hold_no_secret(operator: Client) -> None:

@@ -178,3 +178,25 @@ def test_no_urgency_is_normal() -> None:
 )
 def test_any_other_urgency_is_refused(value: str) -> None:
     assert errno(headers.urgency, value) == 999
+
+
+# --- Content-Encoding -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "label"),
+    [
+        (None, "none"),
+        ("", "none"),
+        ("aes128gcm", "aes128gcm"),
+        (" AES128GCM\t", "aes128gcm"),
+        ("aesgcm", "aesgcm"),
+        ("aesgcm128", "aesgcm"),
+        ("gzip", "other"),
+        ("aesgcm, gzip", "other"),
+        ("x" * 9000, "other"),
+    ],
+)
+def test_an_encoding_is_counted_under_few_names(value: str | None, label: str) -> None:
+    assert headers.encoding(value) == label
+    assert label in headers.ENCODINGS
