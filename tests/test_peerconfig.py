@@ -242,6 +242,35 @@ def test_where_prosody_keeps_its_tokens(options: str, where: str, tmp_path: Path
     )
 
 
+@pytest.mark.parametrize(
+    ("options", "url"),
+    [
+        ('http_external_url = "https://push.example.org/"', "https://push.example.org/push"),
+        ("", "https://notify.example.org:5281/push"),
+        (
+            'http_paths = { push = "/up/" } http_external_url = "https://x.example"',
+            "https://x.example/up",
+        ),
+    ],
+)
+def test_the_old_urls_of_what_is_imported(options: str, url: str, tmp_path: Path) -> None:
+    text = f'{options}\nComponent "notify.example.org" "unified_push"'
+    said = notes(tmp_path, "prosody.cfg.lua", text).split("\n")
+    assert [line.rpartition(" ")[2] for line in said if "--url" in line] == [url]
+
+
+@pytest.mark.parametrize(
+    ("backend", "rows", "key"),
+    [("storage", 1, 0), ("paseto", 0, 1), ("jwt", 0, 0), ("", 1, 1)],
+)
+def test_what_is_taken_out_of_prosodys_store(
+    backend: str, rows: int, key: int, tmp_path: Path
+) -> None:
+    option = f'unified_push_backend = "{backend}"\n' if backend else ""
+    said = notes(tmp_path, "prosody.cfg.lua", f'{option}Component "n.example" "unified_push"')
+    assert (said.count("Take its endpoints over"), said.count("--paseto-keys")) == (rows, key)
+
+
 def test_prosodys_acl_and_time(tmp_path: Path) -> None:
     text = """
     local day = 24 * 60 * 60

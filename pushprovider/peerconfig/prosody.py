@@ -33,8 +33,7 @@ def migrate(text: str, include: Include, wanted: str = "") -> Migrated:
     else:
         _virtual_host(host, migrated)
     _acl(host, options, migrated)
-    _address(host, options, migrated)
-    _tokens(host, options, migrated)
+    _tokens(host, options, _address(host, options, migrated), migrated)
     return migrated
 
 
@@ -139,36 +138,44 @@ def _acl(host: Host, options: _Options, migrated: Migrated) -> None:
     migrated.set("REGISTRATION_ACL", *(acl or [parent or host.name]))
 
 
-def _address(host: Host, options: _Options, migrated: Migrated) -> None:
-    """PUBLIC_URL: what endpoints out there begin with."""
+def _address(host: Host, options: _Options, migrated: Migrated) -> str:
+    """Set PUBLIC_URL; return what endpoints out there begin with, without the last slash."""
     paths = options.get("http_paths")
     path = paths.get("push") if isinstance(paths, dict) else None
-    if isinstance(path, str) and path.strip("/") != "push":
+    path = f"/{path.strip('/')}" if isinstance(path, str) else "/push"
+    if path != "/push":
         migrated.note(
             f"Endpoints out there have the path {path} (http_paths): let the reverse proxy pass "
             "it on as /push/."
         )
-    external = options.text("http_external_url").rstrip("/")
-    if external:
-        if urlsplit(external).scheme not in ("http", "https"):
-            raise BadConfig("http_external_url is no URL.")
-        migrated.set("PUBLIC_URL", external.replace("$host", host.name))
-        return
+    url = _external_url(host, options) or _own_url(host, options, migrated)
+    migrated.set("PUBLIC_URL", url)
+    return url + path
+
+
+def _external_url(host: Host, options: _Options) -> str:
+    url = options.text("http_external_url").rstrip("/").replace("$host", host.name)
+    if url and urlsplit(url).scheme not in ("http", "https"):
+        raise BadConfig("http_external_url is no URL.")
+    return url
+
+
+def _own_url(host: Host, options: _Options, migrated: Migrated) -> str:
+    """Return the URL of Prosody's own HTTP server."""
     https = options.first_port("https_ports", _HTTPS)
     scheme, port = ("https", https) if https else ("http", options.first_port("http_ports", _HTTP))
-    authority = options.text("http_host") or host.name
-    is_usual = port == (443 if https else 80)
-    migrated.set("PUBLIC_URL", f"{scheme}://{authority}" + ("" if is_usual else f":{port}"))
-    if not is_usual:
-        migrated.note(
-            f"Endpoints out there begin with {scheme}://{authority}:{port}/, Prosody's own port: "
-            "let the reverse proxy listen there, so that they go on working. PUBLIC_URL may be "
-            "another one: then new endpoints begin with that, and the old port is needed until "
-            "the old ones have expired."
-        )
+    url = f"{scheme}://{options.text('http_host') or host.name}"
+    if port == (443 if https else 80):
+        return url
+    migrated.note(
+        f"Endpoints out there begin with {url}:{port}/, Prosody's own port: let the reverse proxy "
+        "listen there, so that they go on working. PUBLIC_URL may be another one: then new "
+        "endpoints begin with that, and what is imported keeps the old one."
+    )
+    return f"{url}:{port}"
 
 
-def _tokens(host: Host, options: _Options, migrated: Migrated) -> None:
+def _tokens(host: Host, options: _Options, url: str, migrated: Migrated) -> None:
     """What keeps the endpoints alive that the module has issued."""
     backend = options.text("unified_push_backend")
     secret = options.text("unified_push_secret")
@@ -178,11 +185,17 @@ def _tokens(host: Host, options: _Options, migrated: Migrated) -> None:
             migrated.note("unified_push_secret is short: anybody with an endpoint could guess it.")
     elif backend == "jwt":
         migrated.note('unified_push_backend is "jwt", but there is no unified_push_secret to read.')
-    if backend != "jwt":
-        name = f'"{backend}"' if backend else 'not set ("storage" in Prosody 0.12, "paseto" in 13)'
+    command = _import(host, options)
+    if backend in ("storage", ""):
+        kind = '"storage"' if backend else 'not set, which is "storage" in Prosody 0.12'
         migrated.note(
-            f"unified_push_backend is {name}. Take its endpoints, or its key, out of Prosody's "
-            f"store: {_import(host, options)}"
+            f"unified_push_backend is {kind}. Take its endpoints over: {command} --url {url}"
+        )
+    if backend in ("paseto", ""):
+        kind = '"paseto"' if backend else 'not set, which is "paseto" in Prosody 13'
+        migrated.note(
+            f"unified_push_backend is {kind}. Take its key out of the store: "
+            f"{command} --paseto-keys"
         )
     ttl = options.number("unified_push_registration_ttl", _TTL)
     if ttl > _OUR_TTL:
