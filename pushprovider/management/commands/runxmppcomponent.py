@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **_options: Any) -> None:
         check_migrations()
         check_run_dir()
-        asyncio.run(serve())
+        run(serve())
 
 
 def check_migrations() -> None:
@@ -48,6 +49,16 @@ def check_run_dir() -> None:
         refuse(f"RUN_DIR cannot be used: {error.strerror}")
     if not os.access(folder, os.W_OK | os.X_OK):
         refuse("RUN_DIR cannot be used: it is not writable")
+
+
+def run(service: Coroutine[Any, Any, None]) -> None:
+    """Run on uvloop, which takes less time for each stanza; on asyncio's loop without it."""
+    try:
+        import uvloop
+    except ImportError:  # no wheel for this machine: slower, otherwise the same
+        asyncio.run(service)
+    else:
+        uvloop.run(service)
 
 
 async def serve() -> None:
