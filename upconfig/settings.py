@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import os
 from datetime import timedelta
 from pathlib import Path
@@ -11,6 +9,7 @@ from urllib.parse import urlsplit
 
 from slixmpp import JID, InvalidJID
 
+from pushprovider.legacy import keys
 from upconfig.env import (
     LONGEST_SOCKET_PATH,
     Reader,
@@ -81,13 +80,11 @@ LEGACY_PROSODY_PASETO_KEYS = _read.words("LEGACY_PROSODY_PASETO_KEYS")
 LEGACY_PROSODY_JWT_SECRETS = _read.words("LEGACY_PROSODY_JWT_SECRETS")
 LEGACY_EJABBERD_KEYS = _read.words("LEGACY_EJABBERD_KEYS")
 LEGACY_UNTIL = _read.date("LEGACY_UNTIL")
-for _secret in LEGACY_UP_SECRETS:
+for _name in keys.READERS:
     try:
-        _size = len(base64.b64decode(_secret, validate=True))
-    except binascii.Error:
-        _size = 0
-    if _size != 32:
-        refuse("LEGACY_UP_SECRETS: each secret must be the base64 of 32 bytes.")
+        keys.read(_name, tuple(globals()[_name]))
+    except keys.WrongKey as _wrong:
+        refuse(f"{_name}: {_wrong}")
 
 #: The names of all settings above, in reading order.
 DOCUMENTED: tuple[str, ...] = tuple(_read.names)
