@@ -10,6 +10,7 @@ from django.db.models import F, Q, Value
 from django.db.models.functions import StrIndex, Substr
 
 from pushprovider.fields import InstantField
+from pushprovider.legacy.kinds import Kind
 
 
 class MessageState(models.IntegerChoices):
@@ -87,6 +88,16 @@ class RevocationReason(models.TextChoices):
     OPERATOR = "operator", "an operator"
 
 
+#: What the admin calls each kind.
+LEGACY_KINDS = [
+    (Kind.UP.value, "up"),
+    (Kind.PROSODY_PASETO.value, "Prosody (paseto)"),
+    (Kind.PROSODY_JWT.value, "Prosody (jwt)"),
+    (Kind.PROSODY_STORAGE.value, "Prosody (storage)"),
+    (Kind.EJABBERD.value, "ejabberd"),
+]
+
+
 class Registration(models.Model):
     """(device, application, instance): what an endpoint pushes to."""
 
@@ -98,6 +109,11 @@ class Registration(models.Model):
     instance = models.CharField(max_length=44)
     #: base64url of an uncompressed P-256 point; empty: anyone may push (RFC 8292 section 4).
     vapid = models.CharField("VAPID key", max_length=87, blank=True, default="")
+    #: Who issued the URL that the device knows; empty: we did. A device that registers with us is
+    #: given a URL of ours, unless its own was imported.
+    legacy = models.CharField(
+        max_length=16, choices=LEGACY_KINDS, blank=True, default="", db_default=""
+    )
     created_at = InstantField()
     renewed_at = InstantField()
     expires_at = InstantField()
@@ -143,6 +159,54 @@ class Registration(models.Model):
         return "active" if moment < self.expires_at else "expired"
 
 
+class ImportedEndpoint(models.Model):
+    """A URL that Prosody issued, its row taken over from Prosody's store."""
+
+    #: 16 bytes of the token's hash: legacy/prosody_storage.py.
+    key = models.BinaryField(max_length=16, unique=True)
+    registration = models.ForeignKey(
+        Registration, on_delete=models.CASCADE, related_name="imported"
+    )
+    #: The token, encrypted under SECRET_KEY.
+    sealed = models.BinaryField(max_length=255)
+    #: What stands before the token in the URL.
+    address = models.CharField(max_length=1000)
+    host = models.CharField(max_length=1023)  # Prosody's
+    #: The device is given this URL again when it registers. Of several, the newest.
+    is_kept = models.BooleanField(default=False)
+    imported_at = InstantField()
+    expires_at = InstantField()
+
+    class Meta:
+        indexes: ClassVar[list[models.Index]] = [
+            # Used by housekeeping: what has expired.
+            models.Index(fields=["expires_at"], name="imported_expires"),
+        ]
+
+    def __str__(self) -> str:
+        return f"imported from {self.host}"
+
+
+class Tombstone(models.Model):
+    """An identity, or a whole account, whose old endpoints have ended, whatever their tokens say.
+
+    A token that names no row cannot be deleted. Its key is a MAC under SECRET_KEY, so that what
+    was erased is not kept here.
+    """
+
+    key = models.BinaryField(max_length=16, unique=True)
+    created_at = InstantField()
+
+    class Meta:
+        indexes: ClassVar[list[models.Index]] = [
+            # Used by housekeeping.
+            models.Index(fields=["created_at"], name="tombstone_created"),
+        ]
+
+    def __str__(self) -> str:
+        return "revoked"
+
+
 class Message(models.Model):
     """One accepted POST. Its `uid` is the message resource, the IQ id and the log id.
 
@@ -167,6 +231,10 @@ class Message(models.Model):
     settled_at = InstantField(null=True)
     #: The last stanza error's condition (RFC 6120 section 8.3.3), if there was one.
     condition = models.CharField(max_length=64, blank=True, default="")
+    #: Who issued the endpoint that it was posted to; empty: we did.
+    legacy = models.CharField(
+        max_length=16, choices=LEGACY_KINDS, blank=True, default="", db_default=""
+    )
 
     class Meta:
         indexes: ClassVar[list[models.Index]] = [

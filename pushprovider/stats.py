@@ -24,6 +24,7 @@ class Count(StrEnum):
         "encoding"  # POSTs to endpoints answered 201, by Content-Encoding [headers.ENCODINGS]
     )
     MATRIX = "matrix"  # what became of the Matrix gateway's pushkeys and requests [result]
+    LEGACY = "legacy"  # those of them that came in at another server's endpoint [kind]
     SETTLED = "settled"  # messages that reached a terminal state [state]
     DELAY = "delay"  # delivered messages by time from POST to answer [bucket, upper bound in ms]
     DELAY_MS = "delay_ms"  # the sum of those times, in milliseconds []

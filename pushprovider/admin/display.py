@@ -80,3 +80,10 @@ def pill(state: str) -> SafeString:
 def isolated(text: str) -> SafeString:
     """Return text that others chose: its direction must not turn round what stands beside it."""
     return format_html('<bdi class="other">{}</bdi>', text)
+
+
+def with_origin(text: str, origin: str) -> SafeString | str:
+    """Return a name, marked if the endpoint is one of another server's."""
+    if not origin:
+        return text
+    return format_html('{} <span class="pill plain" title="legacy">{}</span>', text, origin)

@@ -22,7 +22,7 @@ from pushprovider.naming import app_hash, endpoint_hash
 from pushprovider.store import operators
 
 #: Rows shown of what belongs to an endpoint.
-MESSAGES, SENDERS = 20, 20
+MESSAGES, SENDERS, IMPORTED = 20, 20, 20
 #: Test pushes that one action may send.
 TESTS = 20
 
@@ -30,7 +30,13 @@ TESTS = 20
 @admin.register(Registration, site=site)
 class EndpointAdmin(ReadOnlyAdmin):
     list_display = ("application_", "user", "status", "pushes", "last_push", "expires")
-    list_filter = (filters.State, filters.Idle, filters.Restricted, filters.Domain)
+    list_filter = (
+        filters.State,
+        filters.Idle,
+        filters.Restricted,
+        filters.IssuedBy,
+        filters.Domain,
+    )
     list_select_related = ("account",)
     search_fields = ("application",)
     search_help_text = "JID or application, or how it begins"
@@ -59,8 +65,8 @@ class EndpointAdmin(ReadOnlyAdmin):
             row.pushes, row.last_push = (one["pushes"], one["last"]) if one else (0, None)
 
     @admin.display(description="Application")
-    def application_(self, row: Registration) -> str:
-        return app_hash(row.application)
+    def application_(self, row: Registration) -> str | SafeString:
+        return display.with_origin(app_hash(row.application), row.get_legacy_display())
 
     @admin.display(description="User")
     def user(self, row: Registration) -> SafeString:
@@ -98,6 +104,7 @@ class EndpointAdmin(ReadOnlyAdmin):
             "application": app_hash(row.application),
             "instance": app_hash(row.instance),
             "state": _state(row),
+            "imported": list(row.imported.order_by("-is_kept", "-expires_at")[:IMPORTED]),
             "senders": list(row.senders.order_by("-count")[:SENDERS]),
             "latest": latest,
             "bars": traffic.by_hour(mine),

@@ -10,7 +10,7 @@ from django.db.models import Exists, Max, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 
 from pushprovider.fields import now_ms, to_datetime
-from pushprovider.models import Account, Sender
+from pushprovider.models import LEGACY_KINDS, Account, Sender
 
 HOUR = 3_600_000
 DAY = 24 * HOUR
@@ -164,3 +164,17 @@ class Restricted(Filter):
     def narrow(self, queryset: QuerySet[Any], value: str) -> QuerySet[Any]:
         queryset = newest(queryset)
         return queryset.exclude(vapid="") if value == "yes" else queryset.filter(vapid="")
+
+
+class IssuedBy(Filter):
+    """Which server's URL the device has; when there are no old ones left, the keys may go."""
+
+    title = "issued by"
+    parameter_name = "legacy"
+    options = [("own", "This server"), ("old", "Another server"), *LEGACY_KINDS]
+
+    def narrow(self, queryset: QuerySet[Any], value: str) -> QuerySet[Any]:
+        queryset = newest(queryset)
+        if value in ("own", "old"):
+            return queryset.filter(legacy="") if value == "own" else queryset.exclude(legacy="")
+        return queryset.filter(legacy=value)

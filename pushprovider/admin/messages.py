@@ -67,7 +67,8 @@ class MessageAdmin(ReadOnlyAdmin):
     @admin.display(description="Application")
     def application(self, row: Message) -> SafeString:
         address = reverse("admin:pushprovider_registration_change", args=[row.registration_id])
-        return format_html('<a href="{}">{}</a>', address, app_hash(row.registration.application))
+        link = format_html('<a href="{}">{}</a>', address, app_hash(row.registration.application))
+        return format_html("{}", display.with_origin(link, row.get_legacy_display()))
 
     @admin.display(description="Delay")
     def delay(self, row: Message) -> str:

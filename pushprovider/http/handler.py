@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 #: RFC 8030 section 7.2: 4096 bytes must pass.
 MAX_BODY = 4096
-PREFIXES = ("/push/", "/message/")
+PREFIXES = ("/push/", "/message/", "/up/push/")
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -38,7 +38,7 @@ class Gone(Exception):
 
 def is_ours(path: str) -> bool:
     """True for a path that this handler serves."""
-    return path.startswith(PREFIXES) or path in ("/push", "/message")
+    return path.startswith(PREFIXES) or path in ("/push", "/message", "/up/push")
 
 
 class PushHandler:

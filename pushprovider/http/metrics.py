@@ -29,6 +29,7 @@ from pushprovider.database import StoreTrouble
 from pushprovider.fields import now_ms
 from pushprovider.http.headers import ENCODINGS
 from pushprovider.http.matrix import RESULTS
+from pushprovider.legacy.kinds import Kind
 from pushprovider.models import MessageState, RevocationReason, Urgency
 from pushprovider.sidethread import aside
 from pushprovider.stats import DELAY_BUCKETS, Count
@@ -37,6 +38,7 @@ from pushprovider.store.totals import Queue, Sums, Totals
 
 ENDS = tuple(str(state.label) for state in MessageState if state.is_terminal)
 URGENCIES = tuple(str(urgency.label) for urgency in Urgency)
+KINDS = tuple(kind.value for kind in Kind)
 REVOCATIONS = tuple(str(reason.value) for reason in RevocationReason)
 #: The reasons of http/answers.py; a test compares.
 REJECTIONS = (
@@ -148,6 +150,9 @@ class FigureCollector(Collector):
             Count.MATRIX,
             "result",
             RESULTS,
+        )
+        yield self._counter(
+            "legacy_accepted", "Those at another server's endpoint.", Count.LEGACY, "kind", KINDS
         )
         yield self._counter(
             "rejected", "Requests refused at the door.", Count.REJECTED, "reason", REJECTIONS

@@ -1,4 +1,7 @@
-"""`/push/TOKEN`: the push resource (RFC 8030 section 5). Token, size, headers, store, answer."""
+"""`/push/TOKEN`: the push resource (RFC 8030 section 5). Token, size, headers, store, answer.
+
+`/up/push/TOKEN` is the same: there ejabberd's module had its endpoints.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,10 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from pushprovider import tokens, vapid
+from pushprovider.fields import now_ms
 from pushprovider.http import answers, headers
 from pushprovider.http.intake import intake
+from pushprovider.legacy import reading
 from pushprovider.store.save import Limited, Post, Refusal
 
 ALLOWED = "POST, PUT, GET, HEAD, OPTIONS"
@@ -39,12 +44,15 @@ async def push(request: HttpRequest, token: str) -> HttpResponse:
 async def accept(request: HttpRequest, token: str) -> HttpResponse:
     """Store the message and answer 201 with its resource and the TTL granted."""
     key = tokens.check(token)
+    old = None
     if key is None:
-        raise answers.unknown()
+        old = reading.read(token, now_ms())
+        if old is None:
+            raise answers.unknown()
     meta = request.META
     authorization = meta.get("HTTP_AUTHORIZATION")
     post = Post(
-        key=key,
+        key=key or b"",
         body=request.body,
         ttl=headers.ttl(meta.get("HTTP_TTL")),
         urgency=headers.urgency(meta.get("HTTP_URGENCY")),
@@ -54,6 +62,7 @@ async def accept(request: HttpRequest, token: str) -> HttpResponse:
         subject=vapid.claimed_subject(authorization),
         crypto_key=meta.get("HTTP_CRYPTO_KEY"),
         encoding=headers.encoding(meta.get("HTTP_CONTENT_ENCODING")),
+        old=old,
     )
     stored = await intake().accept(post)
     if isinstance(stored, Limited):

@@ -8,4 +8,5 @@ from pushprovider.http.push import push
 urlpatterns = [
     path("push/<str:token>", push),
     path("message/<str:uid>", message),
+    path("up/push/<str:token>", push),  # where ejabberd's module usually is
 ]

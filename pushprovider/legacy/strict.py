@@ -9,6 +9,7 @@ import json
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +31,10 @@ _LONGEST_PART = 1023
 
 class Wrong(Exception):
     """The peer never issued this token, or not for us."""
+
+
+class Expired(Wrong):
+    """It was issued, and its time is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,18 +79,19 @@ def json_object(payload: bytes) -> dict[str, Any]:
 
 
 def claims(kind: Kind, payload: bytes, names: Names, now: int) -> Claims:
-    """Return a token's claims if they are exactly what this kind says. `now` in milliseconds."""
-    said = json_object(payload)
+    """Return what a token's JSON says. `now` in milliseconds since 1970. Raises Wrong."""
+    return check(kind, json_object(payload), names, now)
+
+
+def check(kind: Kind, said: Mapping[str, object], names: Names, now: int) -> Claims:
+    """Return the claims if they are exactly those of this kind. Raises Wrong, Expired."""
     if said.keys() != {names.jid, names.application, names.instance, names.expiry}:
         raise Wrong
     expires_at = _moment(said[names.expiry], names.unit)
-    if now >= expires_at:
-        raise Wrong
-    application, instance = said[names.application], said[names.instance]
-    for name in (application, instance):
-        if type(name) is not str or not is_32_bytes(name):
-            raise Wrong
+    application, instance = _32_bytes(said[names.application]), _32_bytes(said[names.instance])
     account, resource = full_jid(said[names.jid])
+    if now >= expires_at:
+        raise Expired
     return Claims(kind, account, resource, application, instance, expires_at)
 
 
@@ -107,6 +113,12 @@ def full_jid(text: object) -> tuple[str, str]:
     if not all(_LABEL.fullmatch(label) for label in domain.split(".")):
         raise Wrong
     return account, resource
+
+
+def _32_bytes(value: object) -> str:
+    if type(value) is not str or not is_32_bytes(value):
+        raise Wrong
+    return value
 
 
 def _moment(value: object, unit: int) -> int:

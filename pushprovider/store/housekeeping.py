@@ -9,7 +9,16 @@ from django.conf import settings
 
 from pushprovider import stats
 from pushprovider.fields import to_datetime
-from pushprovider.models import Account, HourlyCount, Message, MessageState, Registration
+from pushprovider.legacy import reading
+from pushprovider.models import (
+    Account,
+    HourlyCount,
+    ImportedEndpoint,
+    Message,
+    MessageState,
+    Registration,
+    Tombstone,
+)
 from pushprovider.stats import Count, Counts
 from pushprovider.store.writing import writing
 
@@ -20,7 +29,7 @@ KEEP_ENDED = 30 * 86_400_000
 
 def tidy(now: int) -> bool:
     """Expire, purge and trim one chunk of each; return True if there may be more."""
-    return any([expire(now), purge(now), forget(now), trim(now)])
+    return any([expire(now), purge(now), forget(now), forget_old(now), trim(now)])
 
 
 def expire(now: int) -> bool:
@@ -54,6 +63,20 @@ def forget(now: int) -> bool:
     # Whoever has nothing here any more is forgotten, too; a block must last.
     Account.objects.filter(pk__in=accounts, registrations=None, blocked_at=None).delete()
     return len(ids) == CHUNK
+
+
+def forget_old(now: int) -> bool:
+    """Delete imported URLs that ended long ago; tombstones, when no old token can be honoured."""
+    before = to_datetime(now - KEEP_ENDED)
+    old = ImportedEndpoint.objects.filter(expires_at__lt=before).order_by("expires_at")
+    ids = list(old.values_list("pk", flat=True)[:CHUNK])
+    ImportedEndpoint.objects.filter(pk__in=ids).delete()
+    if reading.is_on(now):  # how long a token that was never seen lives, nobody knows
+        return len(ids) == CHUNK
+    past = Tombstone.objects.filter(created_at__lt=before).order_by("created_at")
+    buried = list(past.values_list("pk", flat=True)[:CHUNK])
+    Tombstone.objects.filter(pk__in=buried).delete()
+    return CHUNK in (len(ids), len(buried))
 
 
 def trim(now: int) -> bool:

@@ -24,7 +24,7 @@ from pushprovider.models import (
 )
 from pushprovider.naming import app_hash
 from pushprovider.stats import Count, Counts
-from pushprovider.store import registrations
+from pushprovider.store import registrations, tombstones
 from pushprovider.store.save import new_uid
 
 TEST_BODY = b"This is a test push, sent by an operator of the push server."
@@ -135,6 +135,8 @@ def erase(
         # What came in since is in here, too: nothing may stay behind.
         Registration.objects.filter(account_id=account).delete()
         rows = list(Account.objects.filter(pk=account))
+        for row in rows:
+            tombstones.bury_account(row.jid, now)
         with connection.cursor() as cursor:
             cursor.execute("DELETE FROM pushprovider_account WHERE id = %s", [account])
         _log(operator, rows, "Erased, with everything about it.", DELETION)

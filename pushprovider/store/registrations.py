@@ -9,6 +9,7 @@ from django.db import transaction
 
 from pushprovider import stats, tokens
 from pushprovider.fields import to_datetime
+from pushprovider.legacy.kinds import Kind
 from pushprovider.models import (
     Account,
     Message,
@@ -17,6 +18,7 @@ from pushprovider.models import (
     RevocationReason,
 )
 from pushprovider.stats import Count, Counts
+from pushprovider.store import imports, tombstones
 from pushprovider.store.writing import writing
 
 
@@ -51,8 +53,10 @@ def register(request: Request, now: int) -> Granted:
     """Make or extend the registration and return its endpoint; the URL stays the same.
 
     The same account, application and instance are the same registration: a new resource only
-    moves it to another device. After it expired it gets a new URL, because senders that were
-    told 404 have forgotten the old one. Raises Blocked, TooMany.
+    moves it to another device. A URL that was imported stays, too; another old one (docs/legacy.md)
+    has no row that could be extended, so the device is given one of ours. After it expired it gets
+    a new URL, because senders that were told 404 have forgotten the old one.
+    Raises Blocked, TooMany.
     """
     moment = to_datetime(now)
     expires = to_datetime(now + settings.REGISTRATION_TTL * 1000)
@@ -69,8 +73,10 @@ def register(request: Request, now: int) -> Granted:
         if counted is Count.REGISTERED:
             _check_number(account, now)
         key = bytes(live.key) if live and counted is Count.RENEWED else tokens.new_key()
+        kept = imports.extend(live, expires) if live and counted is Count.RENEWED else None
         fields = {
             "key": key,
+            "legacy": Kind.PROSODY_STORAGE.value if kept else "",
             "resource": request.resource,
             "vapid": request.vapid,
             "renewed_at": moment,
@@ -81,7 +87,7 @@ def register(request: Request, now: int) -> Granted:
         else:
             account.registrations.create(created_at=moment, **identity, **fields)
         stats.add(Counts({(counted, ""): 1}), now)
-    return Granted(tokens.endpoint(key), now + settings.REGISTRATION_TTL * 1000)
+    return Granted(kept or tokens.endpoint(key), now + settings.REGISTRATION_TTL * 1000)
 
 
 def _check_number(account: Account, now: int) -> None:
@@ -97,6 +103,7 @@ def revoke(registrations: list[int], reason: RevocationReason, now: int) -> int:
         revoked = Registration.objects.filter(pk__in=registrations, revoked_at=None).update(
             revoked_at=moment, revoked_reason=reason
         )
+        tombstones.bury(registrations, now)
         # The account is named so that the index of waiting messages is used.
         accounts = Registration.objects.filter(pk__in=registrations).values("account_id")
         gone = Message.objects.filter(

@@ -19,20 +19,28 @@ from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
 from pushprovider import stats, vapid
+from pushprovider.legacy.kinds import Old
 from pushprovider.limiter import Limiter
 from pushprovider.models import MessageState, Urgency
 from pushprovider.stats import Count, Counts
+from pushprovider.store import old
+from pushprovider.store.old import Found
 from pushprovider.store.writing import writing
 
 #: How long a message with TTL 0 may take to its one attempt, in milliseconds.
 TTL_ZERO_GRACE = 5000
 #: Names of senders kept for an endpoint; the longest unheard of goes first.
 MAX_SENDERS = 50
+#: Seconds a sender is told to wait whose endpoint would be one too many for its account.
+TOO_MANY_WAIT = 3600
 
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """One push request, its headers checked, its token's MAC verified."""
+    """One push request, its headers checked, its token's MAC verified.
+
+    `old`: what a token says that is not of our form; then there is no key.
+    """
 
     key: bytes
     body: bytes
@@ -44,6 +52,7 @@ class Post:
     subject: str = ""  # the vapid subject, as claimed
     crypto_key: str | None = None  # where old drafts have the sender's key
     encoding: str = ""  # what is counted of Content-Encoding; "": nothing
+    old: Old | None = None
 
 
 class Refusal(Enum):
@@ -101,6 +110,7 @@ _INSERT = """
          accepted_at, expires_at, settled_at, sent_to, attempts, condition)
     VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, '', 0, '')
 """
+_MARK_LEGACY = "UPDATE pushprovider_message SET legacy = %s WHERE uid = %s"
 _REPLACE = """
     UPDATE pushprovider_message SET state = %s, payload = %s, settled_at = %s
     WHERE account_id = %s AND registration_id = %s AND state <= 1 AND topic = %s
@@ -134,8 +144,6 @@ _FORGET = """
         SELECT id FROM pushprovider_sender WHERE registration_id = %s ORDER BY last_at, id LIMIT %s)
 """
 
-_Found = tuple[int, int, int, int | None, str, int | None]
-
 
 def new_uid() -> str:
     """Return a message id: 14 hexadecimal digits of time, then 128 random bits, URL-safe."""
@@ -151,8 +159,13 @@ def save(posts: Sequence[Post], now: int, limits: Limits) -> list[Outcome]:
     with writing(), connection.cursor() as cursor:
         keys = list({post.key for post in posts})
         cursor.execute(_FIND.format(_marks(keys)), keys)
-        found: dict[bytes, _Found] = {bytes(row[0]): row[1:] for row in cursor.fetchall()}
-        answers = [batch.take(post, found.get(post.key)) for post in posts]
+        found: dict[bytes, Found] = {bytes(row[0]): row[1:] for row in cursor.fetchall()}
+        answers = [
+            batch.take(post, found.get(post.key))
+            if post.old is None
+            else batch.take_old(post, post.old)
+            for post in posts
+        ]
         if batch.rows:
             batch.write(cursor)
         stats.add(batch.counts, now)
@@ -170,8 +183,9 @@ class _Batch:
         self._topics: dict[tuple[int, int, str], int | None] = {}
         self._accounts: set[int] = set()
         self._senders: Counter[tuple[int, str, str]] = Counter()
+        self._legacy: list[tuple[str, str]] = []
 
-    def take(self, post: Post, found: _Found | None) -> Outcome:
+    def take(self, post: Post, found: Found | None) -> Outcome:
         refusal = refused(post, found, self.now)
         if refusal is not None or found is None:
             return refusal or Refusal.UNKNOWN
@@ -205,6 +219,19 @@ class _Batch:
             self.counts[Count.ENCODING, post.encoding] += 1
         return Accepted(uid, post.ttl)
 
+    def take_old(self, post: Post, said: Old) -> Outcome:
+        """As take(), for another server's endpoint. What it leads to may be made now."""
+        try:
+            found = old.find(said, self.now)
+        except old.TooMany:
+            return Limited(TOO_MANY_WAIT)
+        outcome = self.take(post, found)
+        if isinstance(outcome, Accepted):
+            kind = old.kind_of(said)
+            self._legacy.append((kind.value, outcome.uid))
+            self.counts[Count.LEGACY, kind.value] += 1
+        return outcome
+
     def _replace(self, account: int, registration: int, topic: str) -> None:
         """RFC 8030 section 5.4, for an older message in the store or in this very batch."""
         older = self._topics.get((account, registration, topic))
@@ -220,6 +247,8 @@ class _Batch:
             cursor.execute(_REPLACE, (*replaced, *where))
             self.counts[Count.SETTLED, MessageState.REPLACED.label] += cursor.rowcount
         cursor.executemany(_INSERT, self.rows)
+        if self._legacy:
+            cursor.executemany(_MARK_LEGACY, self._legacy)
         senders = [(*who, number, self.now) for who, number in sorted(self._senders.items())]
         cursor.executemany(_SENDER, senders)
         endpoints = list({who[0] for who in self._senders})
@@ -253,7 +282,7 @@ class _Batch:
         self.counts[Count.SETTLED, MessageState.EVICTED.label] += evicted
 
 
-def refused(post: Post, found: _Found | None, now: int) -> Refusal | None:
+def refused(post: Post, found: Found | None, now: int) -> Refusal | None:
     """Return why the post cannot be stored, or None."""
     if found is None:
         return Refusal.UNKNOWN
