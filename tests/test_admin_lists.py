@@ -30,6 +30,7 @@ FILTERS = [
     *(("registration", {"state": value}) for value in ("active", "revoked", "expired")),
     *(("registration", {"idle": value}) for value in ("7", "30", "never")),
     *(("registration", {"vapid": value}) for value in ("yes", "no")),
+    *(("registration", {"legacy": value}) for value, _ in filters.IssuedBy.options),
     ("registration", {"domain": "localhost"}),
     *(("message", {"state": value}) for value, _ in fatefilters.Fate.options),
     *(("message", {"urgency": value}) for value, _ in fatefilters.ByUrgency.options),

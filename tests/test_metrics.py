@@ -33,6 +33,7 @@ NAMES = {
     "pushprovider_accepted_total",
     "pushprovider_encodings_total",
     "pushprovider_matrix_total",
+    "pushprovider_legacy_accepted_total",
     "pushprovider_rejected_total",
     "pushprovider_queue_messages",
     "pushprovider_queue_oldest_seconds",
