@@ -155,7 +155,7 @@ def _lines(path: Path, reader: Iterable[list[str]]) -> Iterator[list[str]]:
     if set(COLUMNS) <= set(names):
         places = [names.index(name) for name in COLUMNS]
         store = names.index("store") if "store" in names else None
-    elif len(first) == len(COLUMNS):
+    elif len(first) == len(COLUMNS) and "\0" not in "".join(first):  # as in UTF-16
         places, store = list(range(len(COLUMNS))), None
         lines = itertools.chain([first], lines)
     else:
