@@ -52,7 +52,7 @@ def read(octets: bytes) -> dict[str, Value]:
         if text == b"}" and kind == "sign":
             break
         if (kind, text) != ("sign", b"["):
-            raise NotATable("not a field")
+            raise NotATable("cut off" if kind == "end" else "not a field")
         kind, text = next(tokens)
         name = _value(kind, text)
         _expect(tokens, b"]", b"=")

@@ -65,8 +65,8 @@ class Prosody:
         self.component_secret = component_secret
         self.hibernation_seconds = hibernation_seconds
         self.c2s_port, self.component_port = free_ports(2)
-        self._data = folder / "prosody-data"
-        self._data.mkdir(parents=True)
+        self.data = folder / "prosody-data"
+        self.data.mkdir(parents=True)
         config = folder / "prosody.cfg.lua"
         config.write_text(self._config(folder, extra), encoding="utf-8")
         self.process = ManagedProcess(
@@ -98,7 +98,7 @@ class Prosody:
 
     def add_user(self, name: str, password: str) -> None:
         """Make an account, straight in the store: Prosody reads the file at every login."""
-        accounts = self._data / _store_name(self.host) / "accounts"
+        accounts = self.data / _store_name(self.host) / "accounts"
         accounts.mkdir(parents=True, exist_ok=True)
         record = f'return {{ ["password"] = {_lua(password)} }};\n'
         (accounts / f"{_store_name(name)}.dat").write_text(record, encoding="utf-8")
@@ -111,7 +111,7 @@ class Prosody:
         return CONFIG.format(
             run_as_root="true" if os.geteuid() == 0 else "false",
             pidfile=_lua(str(folder / "prosody.pid")),
-            data=_lua(str(self._data)),
+            data=_lua(str(self.data)),
             c2s_port=self.c2s_port,
             component_port=self.component_port,
             hibernation=self.hibernation_seconds,

@@ -26,7 +26,8 @@ class Provider:
     """Both processes, their settings, and an application server's view of them.
 
     `settings` are the product's own, lower case will do, None unsets; `database_url` is a new
-    SQLite file unless given; `migrated` is such a file to begin with a copy of (saves a second).
+    SQLite file unless given, `port` a free one; `migrated` is such a file to begin with a copy of
+    (saves a second).
     """
 
     def __init__(
@@ -35,11 +36,12 @@ class Provider:
         server: XmppServer,
         *,
         database_url: str = "",
+        port: int = 0,
         migrated: Path | None = None,
         settings: Mapping[str, object] | None = None,
     ) -> None:
         self.server = server
-        self.port = free_port()
+        self.port = port or free_port()
         self.url = f"http://{LOOPBACK}:{self.port}"
         self.database = folder / "pushprovider.sqlite3"
         self.secret_key = secrets.token_urlsafe(48)
