@@ -10,12 +10,11 @@ from enum import StrEnum
 
 from django.db import transaction
 
-from pushprovider import tokens
 from pushprovider.fields import to_datetime, to_ms
 from pushprovider.legacy import prosody_storage
 from pushprovider.legacy.kinds import Kind
-from pushprovider.models import Account, ImportedEndpoint, Registration
-from pushprovider.store import tombstones
+from pushprovider.models import ImportedEndpoint, Registration
+from pushprovider.store import making, tombstones
 from pushprovider.store.writing import writing
 
 
@@ -77,8 +76,9 @@ def _take(key: bytes, entry: Entry, address: str, now: int) -> Fate:
     if tombstones.is_buried(entry.account, entry.application, entry.instance):
         return Fate.REVOKED
     registration, is_kept = _registration(entry, now)
-    registration.imported.create(
+    ImportedEndpoint.objects.create(
         key=key,
+        registration_id=registration,
         sealed=prosody_storage.seal(entry.token),
         address=address,
         host=entry.host,
@@ -89,33 +89,31 @@ def _take(key: bytes, entry: Entry, address: str, now: int) -> Fate:
     return Fate.TAKEN
 
 
-def _registration(entry: Entry, now: int) -> tuple[Registration, bool]:
+def _registration(entry: Entry, now: int) -> tuple[int, bool]:
     """Return the registration of the entry's identity, and whether its URL is the device's own.
 
     It is, unless the device has registered with us since, or has a newer one there.
     """
-    moment = to_datetime(now)
-    account, _ = Account.objects.get_or_create(jid=entry.account, defaults={"created_at": moment})
-    identity = {"application": entry.application, "instance": entry.instance}
-    live = account.registrations.filter(revoked_at=None, **identity).first()
-    fields = {
-        "resource": entry.resource,
-        "legacy": Kind.PROSODY_STORAGE.value,
-        "expires_at": to_datetime(entry.expires_at),
-    }
-    fresh = {"key": tokens.new_key(), "created_at": moment, "renewed_at": moment}
+    account, _ = making.account(entry.account, now)
+    origin = making.Origin(
+        Kind.PROSODY_STORAGE, entry.resource, entry.application, entry.instance, entry.expires_at
+    )
+    live = Registration.objects.filter(
+        account_id=account,
+        application=entry.application,
+        instance=entry.instance,
+        revoked_at=None,
+    ).first()
     if live is None:
-        return account.registrations.create(**identity, **fields, **fresh), True
-    has_ended = to_ms(live.expires_at) <= now
-    is_newer = not _has_registered(live) and entry.expires_at > to_ms(live.expires_at)
-    if has_ended:  # its own URL must not come back to life
-        Registration.objects.filter(pk=live.pk).update(vapid="", **fields, **fresh)
-    elif is_newer:
-        Registration.objects.filter(pk=live.pk).update(**fields)
+        return making.registration(account, origin, now), True
+    if to_ms(live.expires_at) <= now:
+        making.begin_again(live.pk, origin, now)
+    elif _has_registered(live) or entry.expires_at <= to_ms(live.expires_at):
+        return live.pk, False
     else:
-        return live, False
+        making.extend(live.pk, origin)
     live.imported.update(is_kept=False)
-    return live, True
+    return live.pk, True
 
 
 def _has_registered(live: Registration) -> bool:

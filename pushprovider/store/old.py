@@ -10,11 +10,9 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import connection
 
-from pushprovider import tokens
-from pushprovider.fields import to_datetime
 from pushprovider.legacy.kinds import Claims, Kind, Old, Stored
-from pushprovider.models import Account, Registration
-from pushprovider.store import tombstones
+from pushprovider.store import making, tombstones
+from pushprovider.store.making import Origin
 from pushprovider.xmpp import acl
 
 #: registration, account, expires_at, revoked_at, vapid, blocked_at: what a push must know.
@@ -80,43 +78,21 @@ def _of_identity(old: Claims, now: int) -> Found:
         return _make(old, now)
     registration, account, expires_at, legacy, blocked_at = row
     if now >= expires_at:
-        # Its own URL has ended and must not come back to life: the row begins anew.
-        moment = to_datetime(now)
-        fresh = {"key": tokens.new_key(), "created_at": moment, "renewed_at": moment}
-        _update(registration, old, vapid="", **fresh)
+        making.begin_again(registration, _origin(old), now)
     elif legacy not in ("", Kind.PROSODY_STORAGE) and old.expires_at > expires_at:
-        _update(registration, old)  # a later token: the device registered there once more
+        making.extend(registration, _origin(old))
     return (registration, account, old.expires_at, None, "", blocked_at)
 
 
-def _update(registration: int, old: Claims, **more: object) -> None:
-    Registration.objects.filter(pk=registration).update(
-        legacy=old.kind.value,
-        resource=old.resource,
-        expires_at=to_datetime(old.expires_at),
-        **more,
-    )
-
-
 def _make(old: Claims, now: int) -> Found:
-    moment = to_datetime(now)
-    account, _ = Account.objects.get_or_create(jid=old.account, defaults={"created_at": moment})
-    if account.is_blocked:
-        return (0, account.pk, old.expires_at, None, "", now)
-    live = account.registrations.filter(revoked_at=None, expires_at__gt=moment)
-    if live.count() >= settings.MAX_ENDPOINTS_PER_ACCOUNT:
+    account, is_blocked = making.account(old.account, now)
+    if is_blocked:
+        return (0, account, old.expires_at, None, "", now)
+    if making.live(account, now) >= settings.MAX_ENDPOINTS_PER_ACCOUNT:
         raise TooMany
-    made, _ = account.registrations.get_or_create(
-        application=old.application,
-        instance=old.instance,
-        revoked_at=None,
-        defaults={
-            "key": tokens.new_key(),
-            "resource": old.resource,
-            "legacy": old.kind.value,
-            "created_at": moment,
-            "renewed_at": moment,
-            "expires_at": to_datetime(old.expires_at),
-        },
-    )
-    return (made.pk, account.pk, old.expires_at, None, "", None)
+    registration = making.registration(account, _origin(old), now)
+    return (registration, account, old.expires_at, None, "", None)
+
+
+def _origin(old: Claims) -> Origin:
+    return Origin(old.kind, old.resource, old.application, old.instance, old.expires_at)
