@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from django.db import transaction
 
-from pushprovider.fields import to_datetime, to_ms
+from pushprovider.fields import to_datetime
 from pushprovider.legacy import prosody_storage
 from pushprovider.legacy.kinds import Kind
 from pushprovider.models import ImportedEndpoint, Registration
@@ -48,11 +48,9 @@ def take(entries: Sequence[Entry], address: str, now: int, *, dry_run: bool) -> 
     keys = [prosody_storage.key(entry.token) for entry in entries]
     with writing():
         rows = ImportedEndpoint.objects.filter(key__in=keys).values_list("key", flat=True)
-        known = {bytes(key) for key in rows}
-        fates: Counter[Fate] = Counter()
-        for key, entry in zip(keys, entries, strict=True):
-            fates[Fate.KNOWN if key in known else _take(key, entry, address, now)] += 1
-            known.add(key)
+        chunk = _Chunk({bytes(key) for key in rows}, address, now)
+        fates = Counter(chunk.take(key, entry) for key, entry in zip(keys, entries, strict=True))
+        ImportedEndpoint.objects.bulk_create(chunk.rows)
         transaction.set_rollback(dry_run)
     return fates
 
@@ -72,50 +70,64 @@ def extend(registration: Registration, expires_at: dt.datetime) -> str | None:
     return f"{kept.address}{token}"
 
 
-def _take(key: bytes, entry: Entry, address: str, now: int) -> Fate:
-    if tombstones.is_buried(entry.account, entry.application, entry.instance):
-        return Fate.REVOKED
-    registration, is_kept = _registration(entry, now)
-    ImportedEndpoint.objects.create(
-        key=key,
-        registration_id=registration,
-        sealed=prosody_storage.seal(entry.token),
-        address=address,
-        host=entry.host,
-        is_kept=is_kept,
-        imported_at=to_datetime(now),
-        expires_at=to_datetime(entry.expires_at),
-    )
-    return Fate.TAKEN
+class _Chunk:
+    """The rows that one chunk of entries comes to."""
 
+    def __init__(self, known: set[bytes], address: str, now: int) -> None:
+        self._known = known
+        self._address = address
+        self._now = now
+        self.rows: list[ImportedEndpoint] = []
 
-def _registration(entry: Entry, now: int) -> tuple[int, bool]:
-    """Return the registration of the entry's identity, and whether its URL is the device's own.
+    def take(self, key: bytes, entry: Entry) -> Fate:
+        if key in self._known:
+            return Fate.KNOWN
+        if tombstones.is_buried(entry.account, entry.application, entry.instance):
+            return Fate.REVOKED
+        registration, is_kept = self._registration(entry)
+        self._known.add(key)
+        self.rows.append(
+            ImportedEndpoint(
+                key=key,
+                registration_id=registration,
+                sealed=prosody_storage.seal(entry.token),
+                address=self._address,
+                host=entry.host,
+                is_kept=is_kept,
+                imported_at=to_datetime(self._now),
+                expires_at=to_datetime(entry.expires_at),
+            )
+        )
+        return Fate.TAKEN
 
-    It is, unless the device has registered with us since, or has a newer one there.
-    """
-    account, _ = making.account(entry.account, now)
-    origin = making.Origin(
-        Kind.PROSODY_STORAGE, entry.resource, entry.application, entry.instance, entry.expires_at
-    )
-    live = Registration.objects.filter(
-        account_id=account,
-        application=entry.application,
-        instance=entry.instance,
-        revoked_at=None,
-    ).first()
-    if live is None:
-        return making.registration(account, origin, now), True
-    if to_ms(live.expires_at) <= now:
-        making.begin_again(live.pk, origin, now)
-    elif _has_registered(live) or entry.expires_at <= to_ms(live.expires_at):
-        return live.pk, False
-    else:
-        making.extend(live.pk, origin)
-    live.imported.update(is_kept=False)
-    return live.pk, True
+    def _registration(self, entry: Entry) -> tuple[int, bool]:
+        """Return the identity's registration, and whether the entry's URL is the device's own.
 
+        It is, unless the device has registered with us since, or has a newer one there.
+        """
+        account, _ = making.account(entry.account, self._now)
+        origin = making.Origin(
+            Kind.PROSODY_STORAGE,
+            entry.resource,
+            entry.application,
+            entry.instance,
+            entry.expires_at,
+        )
+        row = making.find(account, origin)
+        if row is None:
+            return making.registration(account, origin, self._now), True
+        if row.expires_at <= self._now:
+            making.begin_again(row.id, origin, self._now)
+        # Without a kind, or renewed: what the device holds is not what a foreign store says.
+        elif not row.legacy or row.was_renewed or entry.expires_at <= row.expires_at:
+            return row.id, False
+        else:
+            making.extend(row.id, origin)
+        self._keep_no_other(row.id)
+        return row.id, True
 
-def _has_registered(live: Registration) -> bool:
-    """True if the device knows a URL from us: what it holds is not what a foreign store says."""
-    return not live.legacy or live.renewed_at > live.created_at
+    def _keep_no_other(self, registration: int) -> None:
+        ImportedEndpoint.objects.filter(registration_id=registration).update(is_kept=False)
+        for row in self.rows:
+            if row.registration_id == registration:
+                row.is_kept = False

@@ -26,7 +26,7 @@ _NEW_REGISTRATION = """
     ON CONFLICT DO NOTHING
 """
 _REGISTRATION = """
-    SELECT id FROM pushprovider_registration
+    SELECT id, expires_at, legacy, renewed_at > created_at FROM pushprovider_registration
     WHERE account_id = %s AND application = %s AND instance = %s AND revoked_at IS NULL
 """
 _LIVE = """
@@ -56,6 +56,16 @@ class Origin:
     expires_at: int
 
 
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A registration that has not been revoked. `expires_at` in milliseconds since 1970."""
+
+    id: int
+    expires_at: int
+    legacy: str
+    was_renewed: bool
+
+
 def account(jid: str, now: int) -> tuple[int, bool]:
     """Return the account's key, made if need be, and whether it is blocked."""
     with connection.cursor() as cursor:
@@ -75,8 +85,16 @@ def live(account_id: int, now: int) -> int:
         return int(cursor.fetchone()[0])
 
 
+def find(account_id: int, origin: Origin) -> Row | None:
+    """Return the identity's registration."""
+    with connection.cursor() as cursor:
+        cursor.execute(_REGISTRATION, [account_id, origin.application, origin.instance])
+        row = cursor.fetchone()
+    return Row(row[0], row[1], row[2], bool(row[3])) if row else None
+
+
 def registration(account_id: int, origin: Origin, now: int) -> int:
-    """Return the key of the identity's live registration, made if need be."""
+    """Return the key of the identity's registration, made now unless another process did."""
     names = origin.application, origin.instance
     row = (origin.resource, *names, origin.kind.value, now, now, origin.expires_at)
     with connection.cursor() as cursor:

@@ -16,9 +16,9 @@ from django.db import DatabaseError
 from pytest_django import Settings
 
 from pushprovider.fields import now_ms, to_ms
-from pushprovider.legacy import importing
+from pushprovider.legacy import importing, prosody_storage
 from pushprovider.models import Account, ImportedEndpoint, Registration, RevocationReason
-from pushprovider.store import housekeeping, imports, operators, registrations
+from pushprovider.store import housekeeping, operators, registrations
 from tests.cast import DAY, ApplicationServer, Phone, ask, hashed
 from tests.legacy.test_luatable import written
 from tests.legacy.tokens import FOLDER, PUSH, exp, said, said_up, up
@@ -392,15 +392,15 @@ def test_a_failing_store_is_one_line(prosody: OldProsody, monkeypatch: pytest.Mo
     monkeypatch.setattr(importing, "CHUNK", 2)
     for number in range(5):
         prosody.issue(instance=hashed(str(number)))
-    plain, calls = imports._take, []
+    plain, calls = prosody_storage.seal, []
 
-    def fails(*args: object) -> object:
-        calls.append(1)
+    def fails(token: str) -> bytes:
+        calls.append(token)
         if len(calls) == 4:
             raise DatabaseError("disk is full")
-        return plain(*args)  # type: ignore[arg-type]
+        return plain(token)
 
-    monkeypatch.setattr(imports, "_take", fails)
+    monkeypatch.setattr(prosody_storage, "seal", fails)
     with pytest.raises(CommandError, match="disk is full"):
         run(data_path=prosody.data)
     assert ImportedEndpoint.objects.count() == 2 == Registration.objects.count()
