@@ -41,9 +41,9 @@ class Got:
 class Daphne:
     """The process, and what can be sent to it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **settings: str) -> None:
         self.port = free_port()
-        environment = plain_environment() | ENVIRONMENT | {"PYTHONUNBUFFERED": "1"}
+        environment = plain_environment() | ENVIRONMENT | {"PYTHONUNBUFFERED": "1"} | settings
         environment["RUN_DIR"] = tempfile.mkdtemp(prefix="pp-", dir=ENVIRONMENT["RUN_DIR"] + "/..")
         command = [sys.executable, "-m", "daphne", "-b", LOOPBACK, "-p", str(self.port)]
         self.process = ManagedProcess(

@@ -23,7 +23,7 @@ PUSH = "https://push.example.org/push/"
 
 UP_KEY = b"u" * 32
 PASETO_KEY = b"p" * 32
-JWT_SECRET = "a secret of Prosody's, long enough for HS256"
+JWT_SECRET = "a secret of Prosody's that is long enough for HS256"
 EJABBERD_KEY = b"e" * 40
 SETTINGS = {
     "LEGACY_UP_SECRETS": [b64encode(UP_KEY).decode()],
