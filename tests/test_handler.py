@@ -78,7 +78,7 @@ def test_our_own_mistake_is_a_500_without_secrets(
     phone: Phone, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     endpoint = phone.register()
-    monkeypatch.setattr(push, "tokens", None)
+    monkeypatch.setattr(push, "target", None)
     with caplog.at_level(logging.ERROR):
         answer = ask("POST", endpoint, b"payload")
     assert_refused(answer, 500, 999)

@@ -335,7 +335,7 @@ def test_our_own_mistake_is_a_500_without_secrets(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(matrix, "tokens", None)
+    monkeypatch.setattr(matrix, "target", None)
     with caplog.at_level(logging.ERROR):
         assert_trouble(homeserver.notify(endpoint, body="payload"), 500, "M_UNKNOWN")
     assert "a Matrix notification failed" in caplog.text

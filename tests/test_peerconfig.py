@@ -395,20 +395,22 @@ def test_ejabberd(tmp_path: Path) -> None:
 
 
 def test_ejabberds_key_for_each_host(tmp_path: Path) -> None:
-    text = """
+    one_key, two_key = "b25l" * 11, "dHdv" * 11
+    text = f"""
     hosts: [A.example, b.example, c.example]
-    modules: {mod_ping: {}}
+    modules: {{mod_ping: {{}}}}
     host_config:
-      a.example: {modules: {mod_unified_push: {jwk: {kty: oct, k: b25l}}}}
+      a.example: {{modules: {{mod_unified_push: {{jwk: {{kty: oct, k: {one_key}}}}}}}}}
     append_host_config:
-      b.example: {modules: {mod_unified_push: {jwk: {kty: oct, k: dHdv}, push_url: "https://push.@HOST@/up"}}}
+      b.example: {{modules: {{mod_unified_push:
+        {{jwk: {{kty: oct, k: {two_key}}}, push_url: "https://push.@HOST@/up"}}}}}}
     """
     both = migrate(tmp_path, "ejabberd.yml", text)
-    assert both["LEGACY_EJABBERD_KEYS"] == "b25l,dHdv"
+    assert both["LEGACY_EJABBERD_KEYS"] == f"{one_key},{two_key}"
     assert both["REGISTRATION_ACL"] == "a.example,b.example"
     one = migrate(tmp_path, "ejabberd.yml", text, "b.example")
     assert one == {
-        "LEGACY_EJABBERD_KEYS": "dHdv",
+        "LEGACY_EJABBERD_KEYS": two_key,
         "PUBLIC_URL": "https://push.b.example",
         "REGISTRATION_ACL": "b.example",
     }
@@ -421,6 +423,7 @@ def test_ejabberds_key_for_each_host(tmp_path: Path) -> None:
         ("jwk: {kty: RSA, n: x}", "is left out"),
         ("jwk: {kty: oct, k: 12}", "is left out"),
         ("jwk: {kty: oct, k: a+/b}", "is left out"),
+        ("jwk: {kty: oct, k: mysecret}", "must have 32 bytes at least"),
         ("jwk: SECRET_MACRO", "is left out"),
     ],
 )

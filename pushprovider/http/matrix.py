@@ -17,12 +17,13 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.http import HttpResponse
 
-from pushprovider import tokens
 from pushprovider.database import StoreTrouble
 from pushprovider.http import answers, headers, notification
 from pushprovider.http.drain import drain
 from pushprovider.http.handler import Gone, Receive, Scope, Send, read_body, send_response
 from pushprovider.http.intake import intake
+from pushprovider.http.target import Target, target
+from pushprovider.legacy import reading
 from pushprovider.stats import Count
 from pushprovider.store.save import Accepted, Limited, Outcome, Post
 from pushprovider.vapid import origin
@@ -130,14 +131,15 @@ async def relay(scope: Scope, receive: Receive) -> list[str]:
     agent = next((v.decode("latin-1") for n, v in scope["headers"] if n == b"user-agent"), None)
     posts = {
         pushkey: Post(
-            key=key,
+            key=to.key,
+            old=to.old,
             body=found.payload,
             ttl=min(settings.DEFAULT_TTL, settings.MAX_TTL),
             urgency=found.urgency,
             user_agent=headers.user_agent(agent),
         )
         for pushkey in found.pushkeys
-        if (key := key_of(pushkey)) is not None
+        if (to := target_of(pushkey)) is not None
     }
     outcomes = dict(zip(posts, await _store(list(posts.values())), strict=True))
     if waits := [one.seconds for one in outcomes.values() if isinstance(one, Limited)]:
@@ -185,20 +187,30 @@ async def _store(posts: list[Post]) -> list[Outcome]:
 
 
 def token_of(pushkey: str) -> str | None:
-    """Return the token if this is the URL of an endpoint of ours, else None."""
+    """Return the token if this is the URL of an endpoint at our address, else None."""
     try:
         parts = urlsplit(pushkey)
         is_ours = "@" not in parts.netloc and origin(pushkey) == origin(settings.PUBLIC_URL)
     except ValueError:
         return None
-    start = urlsplit(settings.PUBLIC_URL).path + "/push/"
-    return parts.path.removeprefix(start) if is_ours and parts.path.startswith(start) else None
+    for start in ("/push/", "/up/push/"):
+        start = urlsplit(settings.PUBLIC_URL).path + start
+        if is_ours and parts.path.startswith(start):
+            return parts.path.removeprefix(start)
+    return None
 
 
-def key_of(pushkey: str) -> bytes | None:
-    """Return the key of the registration that a pushkey pushes to, or None."""
+def target_of(pushkey: str) -> Target | None:
+    """Return where a pushkey's notifications go, or None.
+
+    A URL that was imported may stand at another server's address: then the store tells.
+    """
     token = token_of(pushkey)
-    return None if token is None else tokens.check(token)
+    if token is not None:
+        return target(token)
+    address, _, last = pushkey.rpartition("/")
+    stored = reading.stored(last, f"{address}/")
+    return None if stored is None else Target(old=stored)
 
 
 def _unavailable() -> Trouble:

@@ -8,11 +8,10 @@ from __future__ import annotations
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from pushprovider import tokens, vapid
-from pushprovider.fields import now_ms
+from pushprovider import vapid
 from pushprovider.http import answers, headers
 from pushprovider.http.intake import intake
-from pushprovider.legacy import reading
+from pushprovider.http.target import target
 from pushprovider.store.save import Limited, Post, Refusal
 
 ALLOWED = "POST, PUT, GET, HEAD, OPTIONS"
@@ -43,16 +42,13 @@ async def push(request: HttpRequest, token: str) -> HttpResponse:
 
 async def accept(request: HttpRequest, token: str) -> HttpResponse:
     """Store the message and answer 201 with its resource and the TTL granted."""
-    key = tokens.check(token)
-    old = None
-    if key is None:
-        old = reading.read(token, now_ms())
-        if old is None:
-            raise answers.unknown()
+    found = target(token)
+    if found is None:
+        raise answers.unknown()
     meta = request.META
     authorization = meta.get("HTTP_AUTHORIZATION")
     post = Post(
-        key=key or b"",
+        key=found.key,
         body=request.body,
         ttl=headers.ttl(meta.get("HTTP_TTL")),
         urgency=headers.urgency(meta.get("HTTP_URGENCY")),
@@ -62,7 +58,7 @@ async def accept(request: HttpRequest, token: str) -> HttpResponse:
         subject=vapid.claimed_subject(authorization),
         crypto_key=meta.get("HTTP_CRYPTO_KEY"),
         encoding=headers.encoding(meta.get("HTTP_CONTENT_ENCODING")),
-        old=old,
+        old=found.old,
     )
     stored = await intake().accept(post)
     if isinstance(stored, Limited):

@@ -35,9 +35,13 @@ class Claims:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A token of a kind that names a row: import_prosody may have taken it over."""
+    """A token of a kind that names a row: import_prosody may have taken it over.
+
+    `address`: what stood before it, where that is known; it must be the imported URL's.
+    """
 
     key: bytes
+    address: str = ""
 
 
 #: A token that is not of our own form.

@@ -30,8 +30,7 @@ def read(token: str, now: int) -> Old | None:
     `now` in milliseconds since 1970. No I/O, and some 0.1 ms for each key of the format.
     """
     if len(token) == prosody_storage.LENGTH:
-        fits = prosody_storage.FORM.fullmatch(token)
-        return Stored(prosody_storage.key(token)) if fits else None
+        return stored(token)
     if len(token) > strict.LONGEST or not is_on(now):
         return None
     try:
@@ -44,6 +43,13 @@ def read(token: str, now: int) -> Old | None:
     except strict.Wrong:
         pass
     return None
+
+
+def stored(token: str, address: str = "") -> Stored | None:
+    """Return what a token of Prosody's storage says, which is where to look for it."""
+    if prosody_storage.FORM.fullmatch(token) is None:
+        return None
+    return Stored(prosody_storage.key(token), address)
 
 
 def _jwt(token: str, now: int) -> Claims:

@@ -181,8 +181,6 @@ def _tokens(host: Host, options: _Options, url: str, migrated: Migrated) -> None
     secret = options.text("unified_push_secret")
     if secret:
         migrated.set("LEGACY_PROSODY_JWT_SECRETS", secret)
-        if len(secret) < 32:
-            migrated.note("unified_push_secret is short: anybody with an endpoint could guess it.")
     elif backend == "jwt":
         migrated.note('unified_push_backend is "jwt", but there is no unified_push_secret to read.')
     command = _import(host, options)

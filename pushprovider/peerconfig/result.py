@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from pushprovider.legacy import keys
+
 _PLAIN = re.compile(r"[A-Za-z0-9_./:@,*+=~-]*", re.ASCII)
 #: Settings whose value is a list: a comma separates.
 _LISTS = frozenset(
@@ -57,6 +59,11 @@ def _unwritable(name: str, value: str) -> str:
         return "has control characters"
     if name in _LISTS and "," in value:
         return "has a comma, which separates values there"
+    if name in keys.READERS:  # the start would end with it
+        try:
+            keys.read(name, (value,))
+        except keys.WrongKey as wrong:
+            return f"is none that is honoured: {str(wrong).rstrip('.')}"
     return ""
 
 

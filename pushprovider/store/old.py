@@ -25,7 +25,7 @@ _IDENTITY = """
 """
 _IMPORTED = """
     SELECT r.id, a.id, i.expires_at, r.revoked_at, r.vapid, a.blocked_at, i.is_kept, a.jid,
-           r.resource
+           r.resource, i.address
     FROM pushprovider_importedendpoint i
     JOIN pushprovider_registration r ON r.id = i.registration_id
     JOIN pushprovider_account a ON a.id = r.account_id
@@ -62,7 +62,9 @@ def _imported(old: Stored, now: int) -> Found | None:
         row = cursor.fetchone()
     if row is None:
         return None
-    *found, is_kept, jid, resource = row
+    *found, is_kept, jid, resource, address = row
+    if old.address not in ("", address):
+        return None
     registration, account, expires_at, revoked_at, vapid, blocked_at = found
     if now >= expires_at or not acl.allows(settings.REGISTRATION_ACL, f"{jid}/{resource}"):
         return None
