@@ -105,10 +105,10 @@ class Command(BaseCommand):
 
 def _rows(options: dict[str, Any]) -> Any:
     if options["data_path"] is not None:
-        return prosody_store.files(options["data_path"], options["host"])
+        return prosody_store.files(Path(options["data_path"]), options["host"])
     if options["sqlite"] is not None:
-        return prosody_store.sqlite(options["sqlite"], options["host"])
-    return prosody_store.table(options["csv"], options["host"])
+        return prosody_store.sqlite(Path(options["sqlite"]), options["host"])
+    return prosody_store.table(Path(options["csv"]), options["host"])
 
 
 def _address(text: str) -> str:
