@@ -11,7 +11,8 @@ from django.urls import resolve
 
 from pushprovider.http import push
 from pushprovider.http.answers import Refused
-from pushprovider.http.handler import Gone, PushHandler, is_ours, read_body
+from pushprovider.http.handler import Gone, PushHandler, read_body
+from pushprovider.http.routes import is_ours
 from tests.cast import Phone, ask, scope
 from tests.test_push import assert_refused
 

@@ -13,10 +13,11 @@ from django.core.asgi import get_asgi_application
 pages = get_asgi_application()
 
 from pushprovider.http.drain import drain_on_sigterm  # noqa: E402
-from pushprovider.http.handler import PushHandler, Receive, Scope, Send, is_ours  # noqa: E402
+from pushprovider.http.handler import PushHandler, Receive, Scope, Send  # noqa: E402
 from pushprovider.http.matrix import is_matrix, matrix  # noqa: E402
 from pushprovider.http.monitor import is_monitoring, monitor  # noqa: E402
 from pushprovider.http.redact import redact_daphne  # noqa: E402
+from pushprovider.http.routes import is_ours  # noqa: E402
 from pushprovider.http.twistedfix import leave_bodies_alone, write_no_log  # noqa: E402
 from pushprovider.http.websocket import websocket  # noqa: E402
 

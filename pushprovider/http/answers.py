@@ -11,11 +11,6 @@ from http import HTTPStatus
 from django.http import HttpResponse
 
 METHODS = "POST, PUT, GET, HEAD, DELETE, OPTIONS"
-#: On every answer, errors too: web apps and test pages push from browsers (Fetch, CORS protocol).
-CORS = {
-    "Access-Control-Allow-Origin": "*",
-    "Access-Control-Expose-Headers": "location, ttl, retry-after, www-authenticate",
-}
 PREFLIGHT = {
     "Access-Control-Allow-Methods": METHODS,
     "Access-Control-Allow-Headers": (
@@ -57,7 +52,7 @@ class Refused(Exception):
             json.dumps(body),
             status=int(self.status),
             content_type="application/json",
-            headers=CORS | self.headers,
+            headers=self.headers,
         )
 
 
@@ -153,4 +148,4 @@ def broken() -> Refused:
 
 
 def preflight(allowed: str) -> HttpResponse:
-    return HttpResponse(status=204, headers=CORS | PREFLIGHT | {"Allow": allowed})
+    return HttpResponse(status=204, headers=PREFLIGHT | {"Allow": allowed})

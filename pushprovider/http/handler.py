@@ -14,18 +14,22 @@ from typing import Any
 from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpResponse
-from django.urls import Resolver404, URLResolver, get_resolver
 
 from pushprovider.database import StoreTrouble
 from pushprovider.http import answers
 from pushprovider.http.drain import drain
 from pushprovider.http.intake import intake
+from pushprovider.http.routes import find
 
 log = logging.getLogger(__name__)
 
 #: RFC 8030 section 7.2: 4096 bytes must pass.
 MAX_BODY = 4096
-PREFIXES = ("/push/", "/message/", "/up/push/")
+#: On every answer, errors too: web apps and test pages push from browsers (Fetch, CORS protocol).
+CORS = [
+    (b"Access-Control-Allow-Origin", b"*"),
+    (b"Access-Control-Expose-Headers", b"location, ttl, retry-after, www-authenticate"),
+]
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -36,16 +40,8 @@ class Gone(Exception):
     """The client went away before its request was complete."""
 
 
-def is_ours(path: str) -> bool:
-    """True for a path that this handler serves."""
-    return path.startswith(PREFIXES) or path in ("/push", "/message", "/up/push")
-
-
 class PushHandler:
     """An ASGI application for the push paths."""
-
-    def __init__(self) -> None:
-        self._resolver: URLResolver = get_resolver("pushprovider.http.urls")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         drain.enter()
@@ -72,17 +68,16 @@ class PushHandler:
         await send_response(response, send, head=scope["method"] == "HEAD")
 
     async def _respond(self, scope: Scope, receive: Receive) -> HttpResponse:
-        try:
-            match = self._resolver.resolve(scope["path"])
-        except Resolver404:
-            raise answers.unknown() from None
+        found = find(scope["path"])
+        if found is None:
+            raise answers.unknown()
         if drain.has_begun and scope["method"] in ("POST", "PUT"):
             raise answers.unavailable()
         body = await read_body(scope, receive)
         request = ASGIRequest(scope, BytesIO(body))
         request._body = body  # read already
-        response: HttpResponse = await match.func(request, *match.args, **match.kwargs)
-        return response
+        view, segment = found
+        return await view(request, segment)
 
 
 def _refuse(refused: answers.Refused) -> HttpResponse:
@@ -112,14 +107,15 @@ async def read_body(scope: Scope, receive: Receive, limit: int = MAX_BODY) -> by
 
 async def send_response(response: HttpResponse, send: Send, *, head: bool) -> None:
     """Send it as ASGI events; to a HEAD request without its body."""
-    body = b"" if head else response.content
-    headers = [
+    content = response.content
+    body = b"" if head else content
+    headers = CORS + [
         (name.encode("latin-1"), value.encode("latin-1"))
         for name, value in response.items()
-        if response.content or name != "Content-Type"  # Django names a type even for nothing
+        if content or name != "Content-Type"  # Django names a type even for nothing
     ]
     if response.status_code != 204:
-        headers.append((b"Content-Length", str(len(response.content)).encode()))
+        headers.append((b"Content-Length", str(len(content)).encode()))
     if drain.has_begun:  # else the client's next request may meet the end of this process
         headers.append((b"Connection", b"close"))
     await send({"type": "http.response.start", "status": response.status_code, "headers": headers})

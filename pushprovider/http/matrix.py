@@ -55,7 +55,7 @@ class Trouble(Exception):
         self.result = result  # for two counters: a reason of answers.py is among RESULTS
         self._status = status
         self._body: dict[str, object] = {"errcode": errcode, "error": message}
-        self.headers = answers.CORS | {"Cache-Control": "no-store"}
+        self.headers = {"Cache-Control": "no-store"}
         if retry_after:
             self.headers["Retry-After"] = str(retry_after)
         if errcode == "M_LIMIT_EXCEEDED":
@@ -228,5 +228,5 @@ def _json(body: object, status: int = 200, extra: dict[str, str] | None = None) 
         json.dumps(body, separators=(",", ":")),
         status=status,
         content_type="application/json",
-        headers=answers.CORS | (extra or {}),
+        headers=extra or {},
     )

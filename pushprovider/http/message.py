@@ -21,4 +21,4 @@ async def message(request: HttpRequest, uid: str) -> HttpResponse:
         raise answers.method_not_allowed(ALLOWED)
     if not _UID.fullmatch(uid) or not await intake().cancel(uid):
         raise answers.no_message()
-    return HttpResponse(status=204, headers=answers.CORS)
+    return HttpResponse(status=204)

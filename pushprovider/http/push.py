@@ -33,7 +33,7 @@ async def push(request: HttpRequest, token: str) -> HttpResponse:
         case "POST" | "PUT":  # PUT is what Telegram's Simple Push sends
             return await accept(request, token)
         case "GET" | "HEAD":
-            return HttpResponse(DISCOVERY, content_type="application/json", headers=answers.CORS)
+            return HttpResponse(DISCOVERY, content_type="application/json")
         case "OPTIONS":
             return answers.preflight(ALLOWED)
         case _:
@@ -68,7 +68,6 @@ async def accept(request: HttpRequest, token: str) -> HttpResponse:
     return HttpResponse(
         status=201,
         headers={
-            **answers.CORS,
             "Location": f"{settings.PUBLIC_URL}/message/{stored.uid}",
             "TTL": str(stored.ttl),
         },
