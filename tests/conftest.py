@@ -12,6 +12,8 @@ from pytest_django import DjangoDbBlocker
 
 from pushprovider.http.intake import intake
 from tests.cast import ApplicationServer, Phone, Stranger
+from tests.real import postgres
+from tests.settings import STORE
 
 #: A busy machine is no failure.
 hypothesis.settings.register_profile("unit", deadline=None)
@@ -26,13 +28,16 @@ def django_db_setup(
 
     pytest-django's own makes it only if a test asks for its fixtures.
     """
+    if STORE == "postgresql":
+        postgres.shared().start()
     with django_db_blocker.unblock():
         made = setup_databases(verbosity=0, interactive=False)
     yield
     if intake.cache_info().currsize:
         intake().thread.close()
-    with django_db_blocker.unblock():
-        teardown_databases(made, verbosity=0)
+    if STORE == "sqlite":  # PostgreSQL goes as a whole
+        with django_db_blocker.unblock():
+            teardown_databases(made, verbosity=0)
 
 
 @pytest.fixture

@@ -16,16 +16,24 @@ from unittest import mock
 
 import environ
 
+from tests.real import postgres
+
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = Path(tempfile.mkdtemp(prefix="pp-"))  # short: a socket's path has a limit
 atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
 
-#: A file, so that pytest, the database thread and a real daphne share it.
+#: Which store the tests run on: "sqlite" or "postgresql".
+STORE = os.environ.get("PUSH_TEST_STORE", "sqlite")
+assert STORE in {"sqlite", "postgresql"}, f"PUSH_TEST_STORE={STORE}"
+#: A file, so that pytest, the database thread and a real daphne share it; or a database's name.
 DATABASE = FOLDER / "test.sqlite3"
+NAME = str(DATABASE) if STORE == "sqlite" else "push"
 ENVIRONMENT = {
     "SECRET_KEY": "of the tests only 0123456789 abcdefghijklmnop",
     "PUBLIC_URL": "https://push.example.org",
-    "DATABASE_URL": f"sqlite:///{DATABASE}",
+    "DATABASE_URL": (
+        f"sqlite:///{DATABASE}" if STORE == "sqlite" else postgres.shared().url(NAME)
+    ),
     "RUN_DIR": str(FOLDER / "run"),
     "XMPP_COMPONENT_JID": "up.localhost",
     "XMPP_COMPONENT_SECRET": "a component's secret",
@@ -44,6 +52,6 @@ with mock.patch.object(environ.Env, "read_env"):
     from upconfig import settings as _product
 
 globals().update({name: value for name, value in vars(_product).items() if name.isupper()})
-_product.DATABASES["default"]["TEST"] = {"NAME": str(DATABASE)}
+_product.DATABASES["default"]["TEST"] = {"NAME": NAME}
 #: The admin's tests make users: the real hash is slow on purpose.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

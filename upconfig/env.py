@@ -10,7 +10,7 @@ import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import environ
 
@@ -143,6 +143,12 @@ def database_config(url: str) -> dict[str, object]:
         refuse("DATABASE_URL must begin with sqlite:// or postgres://.")
     if engine.endswith("sqlite3"):
         config["OPTIONS"] = SQLITE_OPTIONS
+        return config
+    server = urlsplit(url).netloc.rpartition("@")[2]
+    if server.lower().startswith("%2f"):  # a socket's folder, written as libpq's URLs have it
+        config["HOST"] = unquote(server.partition(":")[0])
+    given = config.get("OPTIONS")
+    config["OPTIONS"] = POSTGRESQL_OPTIONS | (given if isinstance(given, dict) else {})
     return config
 
 
@@ -156,4 +162,17 @@ SQLITE_OPTIONS: dict[str, object] = {
         "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY;"
         "PRAGMA cache_size=-8192; PRAGMA journal_size_limit=67108864"
     ),
+}
+
+#: What a query in DATABASE_URL may change. In seconds but for tcp_user_timeout, which is in
+#: milliseconds: a server that is gone without a word is noticed after about ten seconds.
+#: synchronous_commit: a 201 survives a power cut, whatever the server's default is.
+POSTGRESQL_OPTIONS: dict[str, object] = {
+    "connect_timeout": 3,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+    "application_name": "pushprovider",
+    "options": "-c synchronous_commit=on -c idle_in_transaction_session_timeout=5s",
 }

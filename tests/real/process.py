@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pwd
 import signal
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from tests.real.waiting import tail, wait_until
 
@@ -15,17 +17,26 @@ from tests.real.waiting import tail, wait_until
 class ManagedProcess:
     """One program that can be started again and again; every run adds to the same log file.
 
-    It gets its own process group, so that whatever it started ends with it.
+    It gets its own process group, so that whatever it started ends with it. When root runs the
+    tests it can run as another `user`.
     """
 
     def __init__(
-        self, name: str, argv: Sequence[str], env: Mapping[str, str], cwd: Path, log: Path
+        self,
+        name: str,
+        argv: Sequence[str],
+        env: Mapping[str, str],
+        cwd: Path,
+        log: Path,
+        *,
+        user: str | None = None,
     ) -> None:
         self.name = name
         self.argv = list(argv)
         self.env = dict(env)
         self.cwd = cwd
         self.log = log
+        self._as_user: dict[str, Any] = as_user(user) if user else {}
         self._child: subprocess.Popen[bytes] | None = None
         self._run_starts_at = 0
 
@@ -71,6 +82,7 @@ class ManagedProcess:
                 env=self.env,
                 cwd=self.cwd,
                 start_new_session=True,
+                **self._as_user,
             )
 
     def wait_ready(self, ready: Callable[[], object] | None, seconds: float = 20) -> None:
@@ -125,6 +137,13 @@ class ManagedProcess:
         with self.log.open("rb") as log:
             log.seek(start)
             return log.read().decode(errors="replace")
+
+
+def as_user(name: str) -> dict[str, Any]:
+    """Return Popen's arguments to run as this user, if we may choose."""
+    if os.geteuid() != 0:
+        return {}
+    return {"user": name, "group": pwd.getpwnam(name).pw_gid, "extra_groups": []}
 
 
 def plain_environment() -> dict[str, str]:
