@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import select
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,12 @@ from django.db import DatabaseError, InterfaceError, connection
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
+
+
+#: Another transaction stood in the way (SQLSTATE, PostgreSQL's appendix A): nothing was done, and
+#: the next try finds it gone.
+_COLLISIONS = frozenset({"40001", "40P01"})
+TRIES = 3
 
 
 class StoreTrouble(Exception):
@@ -58,12 +65,43 @@ def _close() -> None:
 
 
 def guarded(call: Callable[[], T]) -> T:
-    """Run `call` here; a database error becomes StoreTrouble, and the connection is freshened."""
-    try:
-        return call()
-    except (DatabaseError, InterfaceError) as error:
-        # The class and SQLite's or PostgreSQL's own words; they hold no row's content.
-        log.error("store: %s: %s", type(error).__name__, str(error).splitlines()[:1])
-        if not connection.in_atomic_block:
-            connection.close()  # the next call opens a new one
-        raise StoreTrouble from error
+    """Run `call` here; a database error becomes StoreTrouble, and the connection is freshened.
+
+    What collided with another transaction (a deadlock) is run again: `call` must bear that.
+    """
+    tries = TRIES
+    while True:
+        tries -= 1
+        try:
+            _freshen()
+            return call()
+        except (DatabaseError, InterfaceError) as error:
+            if tries and _is_collision(error) and not connection.in_atomic_block:
+                continue
+            # The class and SQLite's or PostgreSQL's own words; they hold no row's content.
+            log.error("store: %s: %s", type(error).__name__, str(error).splitlines()[:1])
+            if not connection.in_atomic_block:
+                connection.close()  # the next call opens a new one
+            raise StoreTrouble from error
+
+
+def _is_collision(error: Exception) -> bool:
+    return getattr(error.__cause__, "sqlstate", None) in _COLLISIONS
+
+
+def _freshen() -> None:
+    """Close a connection that PostgreSQL has ended: a restart must not cost the next sender a 503.
+
+    Between two calls the server has nothing to say but that. Costs one system call.
+    """
+    raw = connection.connection
+    if connection.vendor != "postgresql" or raw is None or connection.in_atomic_block:
+        return
+    if raw.closed or _is_readable(raw.fileno()):
+        connection.close()
+
+
+def _is_readable(descriptor: int) -> bool:
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(0))

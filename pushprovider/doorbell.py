@@ -1,6 +1,7 @@
 """ring() and wait(): "look in the store". Carries no data and may be lost.
 
 With SQLite it is a Unix datagram socket in RUN_DIR: the component listens, everyone else rings.
+With PostgreSQL it is NOTIFY (postgresql/doorbell.py). store/writing.py rings either one.
 """
 
 from __future__ import annotations
@@ -9,8 +10,12 @@ import asyncio
 import contextlib
 import socket
 from pathlib import Path
+from typing import Protocol
 
 from django.conf import settings
+from django.db import connection
+
+from pushprovider.postgresql.doorbell import Listener
 
 NAME = "doorbell"
 
@@ -31,6 +36,21 @@ class Ringer:
         # Nobody listens, or it has been rung plenty: the loop looks by itself anyway.
         with contextlib.suppress(OSError):
             self._socket.sendto(b"!", self._address)
+
+
+class Bell(Protocol):
+    """The listening side, whichever it is."""
+
+    async def wait(self) -> None:
+        """Return when it was rung since the last wait."""
+
+    def close(self) -> None:
+        """Listen no more."""
+
+
+def listen() -> Bell:
+    """Return the doorbell of this store, on the running event loop."""
+    return Listener() if connection.vendor == "postgresql" else Doorbell()
 
 
 class Doorbell:

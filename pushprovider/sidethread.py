@@ -19,9 +19,9 @@ def _thread() -> DatabaseThread:
 
 
 async def aside(call: Callable[[], T]) -> T:
-    """Run `call` in that thread, on a new connection that is closed again afterwards.
+    """Run `call` in that thread. Raises StoreTrouble for a database error.
 
-    A new one notices a database that was moved away. Raises StoreTrouble for a database error.
+    With SQLite each call has a new connection, which notices a database that was moved away.
     """
     return await _thread().run(lambda: _closing(call))
 
@@ -30,4 +30,5 @@ def _closing(call: Callable[[], T]) -> T:
     try:
         return call()
     finally:
-        connection.close()
+        if connection.vendor == "sqlite":
+            connection.close()

@@ -1,4 +1,7 @@
-"""One component at a time: a second one waits here and takes over when the first dies."""
+"""One component at a time: a second one waits here and takes over when the first dies.
+
+With SQLite the lock is a file in RUN_DIR, with PostgreSQL a session of the server.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,38 @@ import fcntl
 import logging
 import os
 from pathlib import Path
+from typing import Protocol
 
 from django.conf import settings
+from django.db import connection
+
+from pushprovider.postgresql.standby import SessionLock
 
 log = logging.getLogger(__name__)
 
 _LOOK_EVERY = 0.5  # seconds
+
+
+class Lock(Protocol):
+    """Who may be active. postgresql/standby.py has the words for each."""
+
+    @property
+    def holds(self) -> bool: ...
+
+    async def acquire(self) -> bool: ...
+
+    async def lost(self) -> None: ...
+
+    def maybe_sent(self) -> int: ...
+
+    def claimed(self, message_id: int) -> None: ...
+
+    async def release(self, *, clean: bool) -> None: ...
+
+
+def new_lock() -> Lock:
+    """Return the lock that fits the store."""
+    return SessionLock() if connection.vendor == "postgresql" else ActiveLock()
 
 
 class ActiveLock:
@@ -27,14 +56,21 @@ class ActiveLock:
         self._file = os.open(folder / "component.lock", os.O_RDWR | os.O_CREAT, 0o600)
         self._claimed = 0
 
-    async def acquire(self) -> None:
-        """Return when this process is the active one."""
+    holds = True  # from acquire() to release(): nobody can take it
+
+    async def acquire(self) -> bool:
+        """Return True when this process is the active one."""
         told = False
         while not self._try():
             if not told:
                 log.info("standing by: another runxmppcomponent is active")
                 told = True
             await asyncio.sleep(_LOOK_EVERY)
+        return True
+
+    async def lost(self) -> None:
+        """Never return."""
+        await asyncio.Event().wait()
 
     def _try(self) -> bool:
         try:
@@ -56,7 +92,7 @@ class ActiveLock:
             self._claimed = message_id
             os.pwrite(self._file, message_id.to_bytes(8, "big"), 0)
 
-    def release(self, *, clean: bool) -> None:
+    async def release(self, *, clean: bool) -> None:
         """Let the next one go. `clean`: everything that was sent is written down."""
         if clean:
             os.ftruncate(self._file, 0)

@@ -31,9 +31,7 @@ NAME = str(DATABASE) if STORE == "sqlite" else "push"
 ENVIRONMENT = {
     "SECRET_KEY": "of the tests only 0123456789 abcdefghijklmnop",
     "PUBLIC_URL": "https://push.example.org",
-    "DATABASE_URL": (
-        f"sqlite:///{DATABASE}" if STORE == "sqlite" else postgres.shared().url(NAME)
-    ),
+    "DATABASE_URL": (f"sqlite:///{DATABASE}" if STORE == "sqlite" else postgres.shared().url(NAME)),
     "RUN_DIR": str(FOLDER / "run"),
     "XMPP_COMPONENT_JID": "up.localhost",
     "XMPP_COMPONENT_SECRET": "a component's secret",

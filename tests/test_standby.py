@@ -16,6 +16,10 @@ def run_dir(settings: Settings, tmp_path: Path) -> None:
     settings.RUN_DIR = tmp_path / "run"
 
 
+def release(lock: ActiveLock, *, clean: bool) -> None:
+    asyncio.run(lock.release(clean=clean))
+
+
 def active() -> ActiveLock:
     lock = ActiveLock()
     asyncio.run(asyncio.wait_for(lock.acquire(), 1))
@@ -23,7 +27,7 @@ def active() -> ActiveLock:
 
 
 def test_it_works() -> None:
-    active().release(clean=True)
+    release(active(), clean=True)
 
 
 def test_a_second_one_waits_until_the_first_has_ended() -> None:
@@ -33,9 +37,9 @@ def test_a_second_one_waits_until_the_first_has_ended() -> None:
         waiting = asyncio.create_task(second.acquire())
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(asyncio.shield(waiting), 0.1)
-        first.release(clean=True)
+        await first.release(clean=True)
         await asyncio.wait_for(waiting, 5)
-        second.release(clean=True)
+        await second.release(clean=True)
 
     asyncio.run(story())
 
@@ -44,14 +48,14 @@ def test_it_knows_how_far_one_that_crashed_had_come() -> None:
     crashed = active()
     crashed.claimed(7)
     crashed.claimed(5)
-    crashed.release(clean=False)
+    release(crashed, clean=False)
     assert active().maybe_sent() == 7
 
 
 def test_one_that_ended_properly_leaves_nothing_in_doubt() -> None:
     proper = active()
     proper.claimed(7)
-    proper.release(clean=True)
+    release(proper, clean=True)
     assert active().maybe_sent() == 0
 
 
@@ -63,9 +67,9 @@ def test_the_lock_is_nobody_elses_business(tmp_path: Path) -> None:
 def test_a_second_crash_before_anything_new_leaves_as_much_in_doubt() -> None:
     crashed = active()
     crashed.claimed(7)
-    crashed.release(clean=False)
+    release(crashed, clean=False)
     second = active()
     second.maybe_sent()
     second.claimed(3)
-    second.release(clean=False)
+    release(second, clean=False)
     assert active().maybe_sent() == 7

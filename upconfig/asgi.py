@@ -20,7 +20,9 @@ from pushprovider.http.redact import redact_daphne  # noqa: E402
 from pushprovider.http.routes import is_ours  # noqa: E402
 from pushprovider.http.twistedfix import leave_bodies_alone, write_no_log  # noqa: E402
 from pushprovider.http.websocket import websocket  # noqa: E402
+from pushprovider.postgresql.patience import be_quick  # noqa: E402
 
+be_quick()
 redact_daphne()
 leave_bodies_alone()
 write_no_log()

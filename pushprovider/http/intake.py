@@ -8,33 +8,28 @@ from functools import cache
 
 from pushprovider import stats
 from pushprovider.database import DatabaseThread, StoreTrouble
-from pushprovider.doorbell import Ringer
 from pushprovider.fields import now_ms
 from pushprovider.inbox import Inbox
 from pushprovider.stats import Count, Counts
 from pushprovider.store import registrations
-from pushprovider.store.save import Accepted, Limits, Outcome, Post, save
+from pushprovider.store.save import Limits, Outcome, Post, save
 
 #: Seconds for which refusals are counted in memory.
 COUNT_EVERY = 2.0
 
 
 class Intake:
-    """Stores posts in groups and rings after each commit."""
+    """Stores posts in groups; each commit rings the doorbell."""
 
     def __init__(self) -> None:
         self.thread = DatabaseThread()
-        self._ringer = Ringer()
         self._limits = Limits()
         self._unwritten: Counts = Counts()
         self._counting: asyncio.Task[None] | None = None
         self._inbox: Inbox[Post, Outcome] = Inbox(self.thread, self._save)
 
     def _save(self, posts: Sequence[Post]) -> list[Outcome]:
-        saved = save(posts, now_ms(), self._limits)
-        if any(isinstance(one, Accepted) for one in saved):
-            self._ringer.ring()
-        return saved
+        return save(posts, now_ms(), self._limits)
 
     async def accept(self, post: Post) -> Outcome:
         """Return after the commit. Raises StoreTrouble: then nothing was stored."""

@@ -16,7 +16,7 @@ from django.db.models import Max, Min
 from pushprovider import stats
 from pushprovider.models import Message, MessageState, RevocationReason
 from pushprovider.stats import Count, Counts
-from pushprovider.store import registrations
+from pushprovider.store import claims, registrations
 from pushprovider.store.writing import writing
 
 
@@ -158,7 +158,10 @@ def arrivals(after: int, limit: int, now: int) -> list[Claimed]:
     """Return waiting messages with an id above `after`, in order of arrival."""
     with connection.cursor() as cursor:
         cursor.execute(_ARRIVALS, (after, now, limit))
-        return [_claimed(row) for row in cursor.fetchall()]
+        found = [_claimed(row) for row in cursor.fetchall()]
+    if found:
+        claims.claim(found[-1].id)
+    return found
 
 
 def queued(want: Want, upto: int, now: int) -> list[Claimed]:
@@ -239,10 +242,12 @@ def _was_asked(answer: Answer, found: Sequence[str]) -> bool:
 
 
 def newest() -> int:
-    """Return the greatest message id, 0 without any."""
+    """Return the greatest message id, 0 without any. What waits up to there may now be sent."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT COALESCE(MAX(id), 0) FROM pushprovider_message")
-        return int(cursor.fetchone()[0])
+        found = int(cursor.fetchone()[0])
+    claims.claim(found)
+    return found
 
 
 def waiting_devices(maybe_sent: int) -> dict[str, bool]:

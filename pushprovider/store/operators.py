@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import cache
 
 from django.conf import settings
 from django.contrib.admin.models import CHANGE, DELETION, LogEntry
@@ -12,7 +11,6 @@ from django.db import connection, models, transaction
 from django.db.models import Q
 
 from pushprovider import stats
-from pushprovider.doorbell import Ringer
 from pushprovider.fields import to_datetime
 from pushprovider.models import (
     Account,
@@ -26,6 +24,7 @@ from pushprovider.naming import app_hash
 from pushprovider.stats import Count, Counts
 from pushprovider.store import registrations, tombstones
 from pushprovider.store.save import new_uid
+from pushprovider.store.writing import arriving
 
 TEST_BODY = b"This is a test push, sent by an operator of the push server."
 #: What stands in the log in place of a person who is no longer known.
@@ -96,6 +95,7 @@ def send_test_push(
         raise NotLive
     ttl = min(settings.DEFAULT_TTL, settings.MAX_TTL) or 60
     with transaction.atomic():
+        arriving()
         message = Message.objects.create(
             uid=new_uid(),
             registration=row,
@@ -109,7 +109,6 @@ def send_test_push(
         )
         stats.add(Counts({(Count.ACCEPTED, Urgency.HIGH.label): 1}), now)
         _log(operator, [row], f"Test push {message.uid}.")
-        transaction.on_commit(_ringer().ring)
     return message.uid
 
 
@@ -173,11 +172,6 @@ def _log(
         )
         for row in rows
     )
-
-
-@cache
-def _ringer() -> Ringer:
-    return Ringer()
 
 
 def _name(row: models.Model) -> str:

@@ -25,7 +25,7 @@ from pushprovider.models import MessageState, Urgency
 from pushprovider.stats import Count, Counts
 from pushprovider.store import old
 from pushprovider.store.old import Found
-from pushprovider.store.writing import writing
+from pushprovider.store.writing import arriving, writing
 
 #: How long a message with TTL 0 may take to its one attempt, in milliseconds.
 TTL_ZERO_GRACE = 5000
@@ -242,6 +242,7 @@ class _Batch:
         self._topics[account, registration, topic] = len(self.rows)
 
     def write(self, cursor: CursorWrapper) -> None:
+        arriving()
         replaced = (int(MessageState.REPLACED), b"", self.now)
         for where in self._topics:
             cursor.execute(_REPLACE, (*replaced, *where))

@@ -1,4 +1,4 @@
-"""Taking turns at SQLite's one write lock.
+"""Transactions that write, and the turns that SQLite's processes take at its one write lock.
 
 SQLite lets a second writer try again after sleeps that grow to 100 ms, so a process that commits
 without a pause starves the other one for a second. A lock file, tried every millisecond at most,
@@ -19,6 +19,9 @@ from pathlib import Path
 from django.conf import settings
 from django.db import connection, transaction
 
+from pushprovider.doorbell import Ringer
+from pushprovider.postgresql.session import ARRIVING, CHANNEL
+
 #: Seconds between two tries, and in all; then SQLite's own waiting begins.
 _FIRST, _LONGEST, _PATIENCE = 0.0002, 0.001, 0.5
 
@@ -28,6 +31,30 @@ def writing() -> Iterator[None]:
     """A transaction that writes: committed when the block ends, rolled back when it raises."""
     with _turn(), transaction.atomic(durable=True):
         yield
+
+
+# The delivery loop looks for ids above the greatest that it has seen, so a message must never be
+# seen before one with a smaller id. SQLite has one writer at a time. PostgreSQL hands out an id at
+# once and shows the row at the commit, so a transaction could come to light later than another
+# with greater ids, and its messages would be passed over until their device shows life again. So
+# whoever inserts messages holds a lock from before the first id until after the commit: it is
+# freed only when the rows can be seen. The group commit keeps that short.
+_ARRIVING = "SELECT pg_advisory_xact_lock(%s, %s), pg_notify(%s, '')"
+
+
+def arriving() -> None:
+    """Call it in a transaction before it inserts messages: they keep their order, and when they
+    are committed the doorbell rings."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(_ARRIVING, [*ARRIVING, CHANNEL])
+    else:
+        transaction.on_commit(_ringer().ring)
+
+
+@cache
+def _ringer() -> Ringer:
+    return Ringer()
 
 
 @contextmanager

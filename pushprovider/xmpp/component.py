@@ -35,15 +35,20 @@ HINTS = {
 class Component(ComponentXMPP):
     """One connection at a time to the XMPP server. Hands stanzas about pushing to `heard`."""
 
-    def __init__(self, heard: Callable[[stanzas.Stanza | commands.Request], None]) -> None:
+    def __init__(
+        self,
+        heard: Callable[[stanzas.Stanza | commands.Request], None],
+        may_write: Callable[[], bool] = lambda: True,
+    ) -> None:
         # fix_error_ns: without it every error reads as feature-not-implemented, and a phone that
         # is offline once would lose its endpoint.
         super().__init__(  # type: ignore[no-untyped-call]
             settings.XMPP_COMPONENT_JID, settings.XMPP_COMPONENT_SECRET, fix_error_ns=True
         )
         self._heard = heard
+        self._may_write = may_write
         self._own = settings.XMPP_COMPONENT_JID
-        self.is_up = False
+        self._is_open = False
         self._pings = 0
         self._unwritten: list[str] = []
         self.ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
@@ -77,6 +82,15 @@ class Component(ComponentXMPP):
         form.add_field(var="admin-addresses", ftype="list-multi", value=addresses)
         return form
 
+    @property
+    def is_up(self) -> bool:
+        """True while the stream is open and it is ours to write to."""
+        return self._is_open and self._may_write()
+
+    def give_up(self) -> None:
+        """Write nothing more to this stream; what it brings is still read."""
+        self._is_open = False
+
     # --- one connection -------------------------------------------------------------------------
 
     def open(self) -> None:
@@ -87,7 +101,7 @@ class Component(ComponentXMPP):
         self.connect(settings.XMPP_COMPONENT_HOST, settings.XMPP_COMPONENT_PORT)
 
     def _on_start(self, _event: Any) -> None:
-        self.is_up = True
+        self._is_open = True
         self.started.set()
 
     def _on_failed(self, reason: Any) -> None:
@@ -99,20 +113,20 @@ class Component(ComponentXMPP):
         self.condition = error["condition"]
         hint = HINTS.get(self.condition, error["text"])
         self._why = f"stream error {self.condition}: {hint}".rstrip(": ")
-        self.is_up = False
+        self._is_open = False
 
     def _on_disconnected(self, reason: Any) -> None:
         self._end(self._why or f"connection lost: {reason or 'closed by the server'}")
 
     def _end(self, why: str) -> None:
-        self.is_up = False
+        self._is_open = False
         if not self.ended.done():
             self.ended.set_result(why)
 
     async def close(self) -> None:
         """End the stream properly, within two seconds."""
         self._flush()
-        self.is_up = False
+        self._is_open = False
         self.cancel_connection_attempt()
         if self.transport is not None:
             await self.disconnect(wait=2.0)

@@ -15,10 +15,10 @@ from pushprovider.care import OUR_FAULT
 from pushprovider.database import DatabaseThread, StoreTrouble
 from pushprovider.delivery import GATHER, Delivery
 from pushprovider.devices import Devices
-from pushprovider.doorbell import Doorbell
+from pushprovider.doorbell import Bell, listen
 from pushprovider.fields import now_ms
 from pushprovider.rules import Event
-from pushprovider.standby import ActiveLock
+from pushprovider.standby import new_lock
 from pushprovider.store import housekeeping
 from pushprovider.xmpp import acl, commands, register, stanzas
 from pushprovider.xmpp.beacon import Beacon
@@ -40,8 +40,10 @@ class Service:
 
     def __init__(self) -> None:
         self._thread = DatabaseThread()
-        self._lock = ActiveLock()
-        self._component = Component(self._heard)
+        self._lock = new_lock()
+        self._is_active = asyncio.Event()
+        self._superseded = False
+        self._component = Component(self._heard, lambda: self._lock.holds)
         devices = Devices(
             maximum=settings.MAX_IN_FLIGHT_PER_DEVICE, ack_timeout=settings.ACK_TIMEOUT * 1000
         )
@@ -60,15 +62,20 @@ class Service:
         """Ask run() to end: settle, flush, close the stream."""
         self._stopping.set()
 
-    async def run(self) -> None:
-        """Work until stop(). Raises what a task died of."""
+    async def run(self) -> bool:
+        """Work until stop(). Raises what a task died of.
+
+        True if another process took over meanwhile: a new Service may stand by.
+        """
         if not await self._become_active():
-            return
+            await self._lock.release(clean=False)
+            return False
         self._maybe_sent = self._lock.maybe_sent()
-        bell = Doorbell()
+        bell = listen()
         tasks = [
             asyncio.create_task(work)
             for work in (
+                self._keep_active(),
                 self._keep_connected(),
                 self._delivery.run(),
                 self._listen(bell),
@@ -85,15 +92,32 @@ class Service:
                 raise self._failed
         finally:
             await self._shut_down(tasks, bell)
+        return self._superseded
 
     async def _become_active(self) -> bool:
         waits = [asyncio.create_task(w) for w in (self._lock.acquire(), self._stopping.wait())]
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         for wait in waits:
             wait.cancel()
+        self._is_active.set()
         return not self._stopping.is_set()
 
-    async def _shut_down(self, tasks: list[asyncio.Task[Any]], bell: Doorbell) -> None:
+    async def _keep_active(self) -> None:
+        """Close the stream as soon as the lock is lost; return if another process took it."""
+        while True:
+            await self._lock.lost()
+            self._is_active.clear()
+            if self._component.transport is not None:
+                self._component.abort()
+            log.warning("not the active component any more: the stream is closed")
+            if not await self._lock.acquire():
+                log.warning("another runxmppcomponent has been active: starting anew")
+                self._superseded = True
+                return
+            log.info("the active component again")
+            self._is_active.set()
+
+    async def _shut_down(self, tasks: list[asyncio.Task[Any]], bell: Bell) -> None:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -102,12 +126,13 @@ class Service:
         with contextlib.suppress(StoreTrouble):
             await self._component.close()
             await asyncio.gather(*self._background, return_exceptions=True)
-            await self._delivery.flush()
-            clean = True
-            await self._beacon.farewell()
+            if not self._superseded:  # else the other one knows better what became of messages
+                await self._delivery.flush()
+                clean = True
+                await self._beacon.farewell()
         self._commands.close()
         self._thread.close()
-        self._lock.release(clean=clean)
+        await self._lock.release(clean=clean)
 
     # --- the stream -----------------------------------------------------------------------------
 
@@ -115,6 +140,7 @@ class Service:
         backoff = Backoff()
         told = ""
         while True:
+            await self._is_active.wait()
             why = await self._one_connection(backoff)
             delay = backoff.delay()
             if why != told:
@@ -171,7 +197,7 @@ class Service:
             try:
                 await asyncio.wait_for(self._alive.wait(), PING_TIMEOUT)
             except TimeoutError:
-                self._component.is_up = False
+                self._component.give_up()
                 return "the server does not answer"
 
     def _heard(self, stanza: stanzas.Stanza | commands.Request) -> None:
@@ -216,7 +242,7 @@ class Service:
 
     # --- the rest -------------------------------------------------------------------------------
 
-    async def _listen(self, bell: Doorbell) -> None:
+    async def _listen(self, bell: Bell) -> None:
         while True:
             await bell.wait()
             self._delivery.ring()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
+import time
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
@@ -14,30 +16,52 @@ from django.core.management.base import BaseCommand
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
+from pushprovider.postgresql.patience import be_quick
 from pushprovider.xmpp.service import Service
 from upconfig.env import refuse
+
+log = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
     help = "Connect to the XMPP server as a component: register devices, deliver their messages."
 
     def handle(self, *_args: Any, **_options: Any) -> None:
+        be_quick()
         check_migrations()
         check_run_dir()
         run(serve())
 
 
 def check_migrations() -> None:
-    """End with one clear line if the database is not there, or not migrated."""
+    """End with one clear line if the database is not there, or not migrated.
+
+    A PostgreSQL that is not up yet is waited for: at boot everything starts at once.
+    """
+    told = False
+    while (missing := missing_migrations()) is None:
+        if not told:
+            log.warning("DATABASE_URL: the server does not answer; trying again")
+            told = True
+        time.sleep(1)
+    if missing:
+        refuse(f"the database lacks {missing} migrations. Run: manage.py migrate")
+
+
+def missing_migrations() -> int | None:
+    """Return how many there are; None if the database's server is not up."""
     try:
         executor = MigrationExecutor(connection)
-        missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+        return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
     except DatabaseError as error:
-        refuse(f"DATABASE_URL: the database cannot be opened: {str(error).splitlines()[0]}")
+        words = str(error)
+        # What the server itself has said is FATAL: no such database, a wrong password.
+        answered = "FATAL" in words and "the database system is" not in words
+        if connection.vendor == "postgresql" and not answered:
+            return None
+        refuse(f"DATABASE_URL: the database cannot be opened: {words.splitlines()[0]}")
     finally:
         connection.close()
-    if missing:
-        refuse(f"the database lacks {len(missing)} migrations. Run: manage.py migrate")
 
 
 def check_run_dir() -> None:
@@ -63,8 +87,10 @@ def run(service: Coroutine[Any, Any, None]) -> None:
 
 async def serve() -> None:
     """Run the service until SIGTERM or SIGINT."""
-    service = Service()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, service.stop)
-    await service.run()
+    while True:
+        service = Service()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, service.stop)
+        if not await service.run():
+            return

@@ -1,0 +1,1 @@
+"""PostgreSQL's part: the doorbell, the standby's lock, time limits."""
