@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
 import sys
-from contextlib import closing
 from copy import copy
 from pathlib import Path
 from typing import Protocol
@@ -77,10 +75,8 @@ class Product:
 
     def waiting(self) -> int:
         """Return how many messages are queued or sent, by a look into the store."""
-        uri = f"file:{self.provider.database}?mode=ro"
-        with closing(sqlite3.connect(uri, uri=True)) as store:
-            row = store.execute("SELECT COUNT(*) FROM pushprovider_message WHERE state <= 1")
-            return int(row.fetchone()[0])
+        query = "SELECT COUNT(*) FROM pushprovider_message WHERE state <= 1"
+        return int(self.provider.store.rows(query)[0][0])
 
     def log_text(self) -> str:
         """Return the end of both logs."""

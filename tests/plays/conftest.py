@@ -12,7 +12,9 @@ from tests.real.ejabberd import Ejabberd
 from tests.real.phone import Phone
 from tests.real.prosody import Prosody
 from tests.real.provider import Provider
+from tests.real.store import Store, new_store
 from tests.real.xmpp_server import XmppServer
+from tests.settings import STORE
 
 SERVERS: dict[str, type[Prosody] | type[Ejabberd]] = {"prosody": Prosody, "ejabberd": Ejabberd}
 
@@ -79,20 +81,14 @@ def account(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An SQLite file that has the tables."""
-    folder = tmp_path_factory.mktemp("migrated")
-    maker = Provider(folder, Prosody(folder))
-    try:
-        maker.migrate()
-    finally:
-        maker.close()
-    return maker.database
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """A store that has the tables, of the kind that this run is for."""
+    return migrated_store(STORE, tmp_path_factory)
 
 
 @pytest.fixture
 def new_provider(
-    server: XmppServer, tmp_path: Path, migrated: Path
+    server: XmppServer, tmp_path: Path, migrated: Store
 ) -> Iterator[Callable[..., Provider]]:
     """Start the product on the shared server, with settings: new_provider(max_ttl=60)."""
     made: list[Provider] = []
@@ -115,7 +111,7 @@ def provider(new_provider: Callable[..., Provider]) -> Provider:
 
 
 @pytest.fixture
-def own_provider(own_server: XmppServer, tmp_path: Path, migrated: Path) -> Iterator[Provider]:
+def own_provider(own_server: XmppServer, tmp_path: Path, migrated: Store) -> Iterator[Provider]:
     """The product on the play's own server."""
     made = Provider(tmp_path, own_server, migrated=migrated)
     made.start()
@@ -145,6 +141,17 @@ def node() -> str:
     program = shutil.which("node")
     assert program, "node is missing: run tests/install-parts.sh"
     return program
+
+
+def migrated_store(kind: str, factory: pytest.TempPathFactory) -> Store:
+    """Return a new store that has the tables: providers begin with a copy of it."""
+    folder = factory.mktemp("migrated")
+    maker = Provider(folder, Prosody(folder), store=new_store(kind, folder))
+    try:
+        maker.migrate()
+    finally:
+        maker.close()
+    return maker.store
 
 
 def close_all(providers: list[Provider]) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.real.store import Store
 from tests.real.xmpp_server import XmppServer
 from tests.soak.crash import ROUNDS, crash
 
@@ -15,7 +16,7 @@ FAILURES = ["kill component", "kill component", "kill component as it starts"]
 
 @pytest.mark.servers("prosody", "ejabberd")
 def test_nothing_is_lost_and_every_duplicate_has_its_reason(
-    own_server: XmppServer, server_name: str, tmp_path: Path, migrated: Path
+    own_server: XmppServer, server_name: str, tmp_path: Path, migrated: Store
 ) -> None:
     rounds = ROUNDS if server_name == "prosody" else max(ROUNDS // 3, 1)
     failures = [FAILURES[number % 3] for number in range(rounds)]

@@ -10,6 +10,7 @@ from tests.real.phone import Phone
 from tests.real.play import play
 from tests.real.prosody import Prosody
 from tests.real.provider import Provider
+from tests.real.store import Store
 from tests.real.waiting import eventually
 
 TOKEN = "a token of the plays"
@@ -34,7 +35,7 @@ async def shows(provider: Provider, line: str, seconds: float = 15) -> None:
 
 @play
 async def test_deliveries_and_reconnects_are_counted_across_restarts(
-    own_server: Prosody, tmp_path: Path, migrated: Path, account: str
+    own_server: Prosody, tmp_path: Path, migrated: Store, account: str
 ) -> None:
     settings = {"metrics_token": TOKEN}
     provider = Provider(tmp_path, own_server, migrated=migrated, settings=settings)

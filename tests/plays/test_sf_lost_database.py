@@ -19,8 +19,7 @@ async def test_the_phone_registers_anew(provider: Provider, phone: Phone) -> Non
         old = (await phone.register(*names)).endpoint
         provider.stop_component()
         provider.kill_http()
-        for file in provider.database.parent.glob(f"{provider.database.name}*"):
-            file.unlink()
+        provider.store.lose()
         provider.start()
         assert (await provider.post(old, b"hello?")).status_code == 404
         new = (await phone.register(*names)).endpoint

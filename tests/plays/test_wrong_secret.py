@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.real.provider import Provider
+from tests.real.store import Store
 from tests.real.waiting import wait_until
 from tests.real.xmpp_server import XmppServer
 
@@ -16,7 +17,7 @@ WATCHED_SECONDS = 6
 
 @pytest.mark.servers("prosody", "ejabberd")
 def test_it_says_so_and_does_not_hammer(
-    own_server: XmppServer, tmp_path: Path, migrated: Path
+    own_server: XmppServer, tmp_path: Path, migrated: Store
 ) -> None:
     provider = Provider(
         tmp_path, own_server, migrated=migrated, settings={"xmpp_component_secret": "not-it-5f"}

@@ -15,6 +15,7 @@ import httpx
 
 from tests.real.ports import LOOPBACK, free_port
 from tests.real.process import ManagedProcess, plain_environment
+from tests.real.store import SqliteStore, Store
 from tests.real.waiting import tail
 from tests.real.xmpp_server import XmppServer
 
@@ -25,9 +26,9 @@ MANAGE = [sys.executable, str(PROJECT / "manage.py")]
 class Provider:
     """Both processes, their settings, and an application server's view of them.
 
-    `settings` are the product's own, lower case will do, None unsets; `database_url` is a new
-    SQLite file unless given, `port` a free one; `migrated` is such a file to begin with a copy of
-    (saves a second).
+    `settings` are the product's own, lower case will do, None unsets. `store` is a new SQLite
+    file unless given, `port` a free one; `migrated` is a store to begin with a copy of (saves a
+    second).
     """
 
     def __init__(
@@ -35,23 +36,22 @@ class Provider:
         folder: Path,
         server: XmppServer,
         *,
-        database_url: str = "",
+        store: Store | None = None,
         port: int = 0,
-        migrated: Path | None = None,
+        migrated: Store | None = None,
         settings: Mapping[str, object] | None = None,
     ) -> None:
         self.server = server
         self.port = port or free_port()
         self.url = f"http://{LOOPBACK}:{self.port}"
-        self.database = folder / "pushprovider.sqlite3"
+        self.store = store or (migrated.copy(folder) if migrated else SqliteStore(folder))
         self.secret_key = secrets.token_urlsafe(48)
         self.run_dir = Path(tempfile.mkdtemp(prefix="pp-"))  # short: a socket's path has a limit
-        self._migrated = migrated
         self._tokens: set[str] = set()
         self.env = plain_environment() | {
             "SECRET_KEY": self.secret_key,
             "PUBLIC_URL": self.url,
-            "DATABASE_URL": database_url or f"sqlite:///{self.database}",
+            "DATABASE_URL": self.store.url,
             "RUN_DIR": str(self.run_dir),
             "XMPP_COMPONENT_JID": server.component_jid,
             "XMPP_COMPONENT_SECRET": server.component_secret,
@@ -101,10 +101,8 @@ class Provider:
 
     def migrate(self) -> None:
         """Make the tables, once."""
-        if self._migrated and not self.database.exists():
-            shutil.copyfile(self._migrated, self.database)
-            return
-        self.manage("migrate", "--noinput", "-v", "0")
+        if not self.store.make():
+            self.manage("migrate", "--noinput", "-v", "0")
 
     def manage(self, *arguments: str) -> str:
         """Run a management command with the same settings and return what it printed."""

@@ -17,12 +17,13 @@ from tests.real.phone import Phone
 from tests.real.prosody import Prosody
 from tests.real.provider import Provider
 from tests.real.steps import NewPhone
+from tests.real.store import Store
 from tests.real.xmpp_server import XmppServer
 
 
 @pytest.fixture(scope="session")
 def steadies(
-    migrated: Path, tmp_path_factory: pytest.TempPathFactory
+    migrated: Store, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[[str], Provider]]:
     """Return the steady provider of a server, made when it is first asked for."""
     settings = {
@@ -96,7 +97,7 @@ def hasty_server(
 
 
 @pytest.fixture
-def hasty(hasty_server: XmppServer, migrated: Path, tmp_path: Path) -> Iterator[Provider]:
+def hasty(hasty_server: XmppServer, migrated: Store, tmp_path: Path) -> Iterator[Provider]:
     """Provide on the hasty server, for one play."""
     provider = Provider(tmp_path, hasty_server, migrated=migrated)
     provider.start()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import sqlite3
 from collections.abc import Callable, Iterable, Mapping
 
 import httpx
@@ -71,11 +69,9 @@ def received_twice(phone: Phone) -> list[str]:
 
 def state_of(provider: Provider, url: str) -> str:
     """Return what the store says of a message: queued, sent, delivered, expired, ..."""
-    query = "SELECT state FROM pushprovider_message WHERE uid = ?"
-    file = f"file:{provider.database}?mode=ro"
-    with contextlib.closing(sqlite3.connect(file, uri=True)) as database:
-        row = database.execute(query, [url.rpartition("/")[2]]).fetchone()
-    return str(MessageState(row[0]).label) if row else "unknown"
+    query = "SELECT state FROM pushprovider_message WHERE uid = %s"
+    rows = provider.store.rows(query, url.rpartition("/")[2])
+    return str(MessageState(rows[0][0]).label) if rows else "unknown"
 
 
 async def becomes(provider: Provider, url: str, state: str, seconds: float = SECONDS) -> None:

@@ -8,6 +8,7 @@ import random
 from collections.abc import Sequence
 from pathlib import Path
 
+from tests.real.store import Store
 from tests.real.waiting import eventually
 from tests.real.xmpp_server import XmppServer
 from tests.soak.characters import Character, asleep, flapping, online
@@ -41,7 +42,7 @@ QUOTA = 100_000
 def crash(
     server: XmppServer,
     folder: Path,
-    migrated: Path,
+    migrated: Store,
     failures: Sequence[str],
     *,
     seed: int,

@@ -65,7 +65,7 @@ async def asleep_or_awake(server: Prosody, provider: Provider, rounds: int) -> N
         await posting.at_a_rate(150, 15, 12)
         if sleep:
             await home.do("resume", last=sleeping)
-        await eventually(lambda: not rows.waiting(provider.database), 120, "all is delivered")
+        await eventually(lambda: not rows.waiting(provider.store), 120, "all is delivered")
         delays[sleep] += posting.delays
         print(f"  {'30 % asleep' if sleep else 'all awake':<12} {_line(posting.delays)}")
     ratio = p(99, delays[True]) / p(99, delays[False])
@@ -86,7 +86,7 @@ async def backlog(server: Prosody, provider: Provider, phones: int, each: int) -
     await _online(home, others, f"{ONLINE} phones, nothing waits", provider, 10_000)
     await home.do("leave", first=ONLINE, sleep=False)
     rate = await Posting(crowd).at_full_speed(20, phones * each)
-    waiting = len(rows.waiting(provider.database))
+    waiting = len(rows.waiting(provider.store))
     print(f"{waiting} wait (posted at {rate:.0f}/s); component's memory {memory(pid):.0f} MiB")
     await home.do("collect")
     await _online(home, others, f"{ONLINE} phones, {waiting} wait", provider, 10_000)
@@ -100,7 +100,7 @@ async def backlog(server: Prosody, provider: Provider, phones: int, each: int) -
         f" {(cpu(pid) - spent) / waiting * 1e6:.0f} us a message, its memory"
         f" {memory(pid):.0f} MiB, at most {memory(pid, 'VmHWM'):.0f} MiB"
     )
-    await eventually(lambda: not rows.waiting(provider.database), 60, "all answers are written")
+    await eventually(lambda: not rows.waiting(provider.store), 60, "all answers are written")
     print(f"pushes beyond {waiting}: {await home.do('count') - waiting}")
     await _online(home, others, f"{ONLINE} phones, nothing waits again", provider, 10_000)
     await _online(home, crowd, f"all {phones} phones online again", provider, 20_000)

@@ -1,14 +1,13 @@
-"""The product's own books: message rows and counters, read from its SQLite file."""
+"""The product's own books: message rows and counters, read from its store."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
+
+from tests.real.store import Store
 
 #: The numbers of MessageState, written down here anew: the ledger shares no code with the product.
 STATES = ("queued", "sent", "delivered", "expired", "replaced", "cancelled", "evicted", "gone")
@@ -56,31 +55,21 @@ class Books:
     revoked: int
 
 
-@contextmanager
-def opened(database: Path) -> Iterator[sqlite3.Connection]:
-    """Open the product's file for reading, while it runs or after."""
-    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=30)) as connection:
-        yield connection
-
-
-def waiting(database: Path) -> list[str]:
+def waiting(store: Store) -> list[str]:
     """Return the ids of the messages that still wait."""
-    with opened(database) as connection:
-        found = connection.execute("SELECT uid FROM pushprovider_message WHERE state <= 1")
-        return [uid for (uid,) in found]
+    return [uid for (uid,) in store.rows("SELECT uid FROM pushprovider_message WHERE state <= 1")]
 
 
-def read(database: Path) -> Books:
+def read(store: Store) -> Books:
     """Return the product's books."""
-    with opened(database) as connection:
-        rows = [_row(values) for values in connection.execute(_ROWS)]
-        counted = connection.execute(
-            "SELECT name, label, SUM(count) FROM pushprovider_hourlycount GROUP BY name, label"
-        )
-        counters = Counter({(name, label): number for name, label, number in counted if number})
-        registrations, revoked = connection.execute(
-            "SELECT COUNT(*), COUNT(revoked_at) FROM pushprovider_registration"
-        ).fetchone()
+    rows = [_row(values) for values in store.rows(_ROWS)]
+    counted = store.rows(
+        "SELECT name, label, SUM(count) FROM pushprovider_hourlycount GROUP BY name, label"
+    )
+    counters = Counter({(name, label): int(number) for name, label, number in counted if number})
+    [(registrations, revoked)] = store.rows(
+        "SELECT COUNT(*), COUNT(revoked_at) FROM pushprovider_registration"
+    )
     return Books(rows, counters, registrations, revoked)
 
 

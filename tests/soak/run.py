@@ -59,7 +59,7 @@ def judge(world: World, title: str) -> Outcome:
         world.provider.assert_clean_logs()
     except AssertionError as error:
         world.ledger.complain(str(error))
-    books = rows.read(world.provider.database)
+    books = rows.read(world.provider.store)
     verdict = audit(
         world.ledger, books, per_endpoint=world.per_endpoint, per_account=world.per_account
     )

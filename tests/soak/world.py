@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.real.provider import Provider
+from tests.real.store import Store
 from tests.real.waiting import eventually
 from tests.real.xmpp_server import XmppServer
 from tests.soak import rows
@@ -41,7 +42,7 @@ class World:
         *,
         seed: int,
         rate: float = 40,
-        migrated: Path | None = None,
+        migrated: Store | None = None,
         **settings: object,
     ) -> None:
         self.server = server
@@ -111,11 +112,11 @@ class World:
 
     async def _drained(self, what: str) -> None:
         """Wait until no message waits, or complain: the audit then says which ones do."""
-        database = self.provider.database
+        store = self.provider.store
         with contextlib.suppress(AssertionError):
-            await eventually(lambda: not rows.waiting(database), DRAIN, what)
+            await eventually(lambda: not rows.waiting(store), DRAIN, what)
             return
-        for uid in rows.waiting(database):
+        for uid in rows.waiting(store):
             self.ledger.complain(f"{uid}: not yet, {DRAIN:g} s after the failures: {what}")
 
     async def close(self) -> None:
