@@ -20,6 +20,35 @@ hypothesis.settings.register_profile("unit", deadline=None)
 hypothesis.settings.load_profile("unit")
 
 
+#: A test that asks for one of these touches the database.
+_STORES = {"store", "db", "transactional_db"}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Announce the markers that say on which store a test runs (PUSH_TEST_STORE)."""
+    for line in (
+        "sqlite: only on SQLite",
+        "postgresql: only on PostgreSQL",
+        "on_both: `make test` runs it on both; every test that touches the database is marked so",
+    ):
+        config.addinivalue_line("markers", line)
+
+
+@pytest.hookimpl(tryfirst=True)  # before -m chooses
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark what touches the database, and leave out what is not for this store."""
+    other = {"sqlite": "postgresql", "postgresql": "sqlite"}[STORE]
+    left_out = [item for item in items if item.get_closest_marker(other)]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if not item.get_closest_marker(other)]
+    for item in items:
+        names = set(getattr(item, "fixturenames", ()))
+        if names & _STORES or item.get_closest_marker("django_db"):
+            item.add_marker("on_both")
+        if item.get_closest_marker("postgresql"):
+            item.add_marker("on_both")
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(
     django_test_environment: None, django_db_blocker: DjangoDbBlocker

@@ -26,7 +26,7 @@ atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
 STORE = os.environ.get("PUSH_TEST_STORE", "sqlite")
 assert STORE in {"sqlite", "postgresql"}, f"PUSH_TEST_STORE={STORE}"
 #: A file, so that pytest, the database thread and a real daphne share it; or a database's name.
-DATABASE = FOLDER / "test.sqlite3"
+DATABASE = FOLDER / "pushprovider.sqlite3"
 NAME = str(DATABASE) if STORE == "sqlite" else "push"
 ENVIRONMENT = {
     "SECRET_KEY": "of the tests only 0123456789 abcdefghijklmnop",

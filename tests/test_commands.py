@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from xml.etree.ElementTree import Element, fromstring
 from xml.sax.saxutils import quoteattr
 
@@ -31,8 +29,8 @@ from pushprovider.xmpp.commands import (
 )
 from pushprovider.xmpp.sessions import SESSION_TTL
 from tests.cast import ApplicationServer, Phone, counted
-from tests.settings import DATABASE
 from tests.test_docs import table
+from tests.trouble import locked
 
 ADMIN = "romeo@localhost/desk"
 JULIET = "juliet@localhost/desk"
@@ -367,8 +365,7 @@ def test_sessions_have_a_limit(client: Client, monkeypatch: pytest.MonkeyPatch) 
 def test_while_the_store_is_locked_nothing_is_done(client: Client, phone: Phone) -> None:
     phone.register()
     opened = session(client.execute("erase"))
-    with closing(sqlite3.connect(DATABASE)) as other:
-        other.execute("BEGIN IMMEDIATE")
+    with locked():
         said = client.submit("erase", opened, {"confirm": "1"})
     assert error(said) == ("wait", "internal-server-error", "")
     assert "erased" in note(client.submit("erase", opened, {"confirm": "1"}))

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
-from django.db import connection
 
 from pushprovider import tokens
 from pushprovider.database import DatabaseThread, StoreTrouble
@@ -17,6 +16,7 @@ from pushprovider.rules import Event
 from pushprovider.store import housekeeping, registrations
 from pushprovider.store.deliver import Claimed
 from pushprovider.store.save import Accepted, Limits, Post, save
+from tests.trouble import READ_ONLY, statement
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -489,7 +489,7 @@ def test_store_trouble_forgets_no_answer(play: Run) -> None:
     async def story(on: Play) -> None:
         await on.post(b"hello")
         await on.settle()
-        await on.in_store(lambda: connection.cursor().execute("PRAGMA query_only = ON"))
+        await on.in_store(statement(READ_ONLY))
         on.answers(b"hello")
         with pytest.raises(StoreTrouble):
             await on.loop.cycle()

@@ -17,8 +17,13 @@ from pushprovider.http.drain import drain
 from pushprovider.http.health import readiness
 from pushprovider.store import status
 from tests.cast import Answer, ask, asking
-from tests.settings import DATABASE
+from tests.settings import DATABASE, STORE
+from tests.trouble import locked
 
+LOCKED = {
+    "sqlite": "database is locked",
+    "postgresql": "canceling statement due to lock timeout",
+}[STORE]
 URL = "https://push.example.org/readyz"
 
 
@@ -72,16 +77,13 @@ def test_the_component_fell_silent(up: None) -> None:
 
 
 def test_the_store_is_locked_by_somebody(up: None) -> None:
-    with closing(sqlite3.connect(DATABASE)) as other:
-        other.execute("BEGIN IMMEDIATE")
+    with locked():
         answer = ready()
-    assert (answer.status, answer.json) == (
-        503,
-        {"store": "database is locked", "xmpp": "unknown"},
-    )
+    assert (answer.status, answer.json) == (503, {"store": LOCKED, "xmpp": "unknown"})
     assert ready().status == 200
 
 
+@pytest.mark.sqlite
 def test_the_store_was_moved_away(up: None, tmp_path: Path) -> None:
     connection.close()
     with closing(sqlite3.connect(DATABASE)) as last:
@@ -98,8 +100,7 @@ def test_the_store_was_moved_away(up: None, tmp_path: Path) -> None:
 
 def test_a_store_that_hangs_is_down(up: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "LONGEST", 0.2)
-    with closing(sqlite3.connect(DATABASE)) as other:
-        other.execute("BEGIN IMMEDIATE")
+    with locked():
         assert ready().json["store"] == "does not answer"
 
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
-from django.db import connection
 
 from pushprovider.http.intake import intake
 from pushprovider.models import Message, MessageState
 from pushprovider.stats import Count
 from tests.cast import ApplicationServer, Phone, ask, counted
 from tests.test_push import CORS, assert_refused, assert_unavailable
+from tests.trouble import READ_ONLY, in_thread
 
 
 @pytest.fixture
@@ -81,10 +79,7 @@ def test_preflight(location: str) -> None:
 
 
 def test_a_store_that_may_not_be_written(location: str, phone: Phone) -> None:
-    def read_only() -> None:
-        connection.cursor().execute("PRAGMA query_only=ON")
-
-    asyncio.run(intake().thread.run(read_only))
+    in_thread(intake().thread, READ_ONLY)
     assert_unavailable(ask("DELETE", location))
     assert phone.waiting() == [b"hello"]
     assert ask("DELETE", location).status == 204

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import time
 
 import pytest
@@ -16,7 +15,7 @@ from pushprovider.models import Account, Message, RevocationReason, Urgency
 from pushprovider.stats import Count
 from pushprovider.store import registrations
 from tests.cast import DAY, Answer, ApplicationServer, Phone, Stranger, ask, asking, counted
-from tests.settings import DATABASE
+from tests.trouble import HASTY, READ_ONLY, in_thread, locked
 
 CORS = {
     "access-control-allow-origin": "*",
@@ -366,23 +365,10 @@ def assert_unavailable(answer: Answer) -> None:
     assert int(answer.headers["retry-after"]) > 0
 
 
-def in_database_thread(statement: str) -> None:
-    """Run one statement on the connection that posts are stored with."""
-
-    def run() -> None:
-        with connection.cursor() as cursor:
-            cursor.execute(statement)
-
-    asyncio.run(intake().thread.run(run))
-
-
 def test_a_locked_store(endpoint: str, phone: Phone, server: ApplicationServer) -> None:
-    in_database_thread("PRAGMA busy_timeout=50")
-    other = sqlite3.connect(DATABASE, isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    assert_unavailable(server.post(endpoint))
-    other.execute("ROLLBACK")
-    other.close()
+    in_thread(intake().thread, HASTY)
+    with locked():
+        assert_unavailable(server.post(endpoint))
     assert phone.messages() == []
     assert server.post(endpoint).status == 201
 
@@ -390,18 +376,19 @@ def test_a_locked_store(endpoint: str, phone: Phone, server: ApplicationServer) 
 def test_a_store_that_may_not_be_written(
     endpoint: str, phone: Phone, server: ApplicationServer
 ) -> None:
-    in_database_thread("PRAGMA query_only=ON")
+    in_thread(intake().thread, READ_ONLY)
     assert_unavailable(server.post(endpoint, b"lost"))
     assert server.post(endpoint, b"kept").status == 201
     assert phone.waiting() == [b"kept"]
 
 
+@pytest.mark.sqlite
 def test_a_full_disk_keeps_nothing_of_a_group(endpoint: str, phone: Phone) -> None:
     async def many() -> list[Answer]:
         return await asyncio.gather(*(asking("POST", endpoint, b"x" * 4096) for _ in range(50)))
 
-    in_database_thread("VACUUM")  # pages that other tests have freed would do
-    in_database_thread("PRAGMA max_page_count=1")  # SQLite takes what it has already
+    in_thread(intake().thread, "VACUUM")  # pages that other tests have freed would do
+    in_thread(intake().thread, "PRAGMA max_page_count=1")  # SQLite takes what it has already
     answers = asyncio.run(many())
     refused = [answer for answer in answers if answer.status != 201]
     assert refused

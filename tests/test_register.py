@@ -6,7 +6,6 @@ import asyncio
 from xml.etree import ElementTree as ET
 
 import pytest
-from django.db import connection
 from pytest_django import Settings
 
 from pushprovider.database import DatabaseThread
@@ -15,6 +14,7 @@ from pushprovider.http.intake import intake
 from pushprovider.models import Account, Registration
 from pushprovider.xmpp import register, stanzas
 from tests.cast import ApplicationServer, Phone, hashed
+from tests.trouble import READ_ONLY, in_thread
 
 NS = f"{{{stanzas.PUSH}}}"
 CHAT, FIRST = hashed("chat"), hashed("first")
@@ -128,10 +128,7 @@ def test_a_key(server: ApplicationServer, store: None) -> None:
 
 
 def test_a_store_that_may_not_be_written(store: None) -> None:
-    def read_only() -> None:
-        connection.cursor().execute("PRAGMA query_only=ON")
-
-    asyncio.run(intake().thread.run(read_only))
+    in_thread(intake().thread, READ_ONLY)
     assert_error(asks(), "wait", "internal-server-error")
     assert asks().get("type") == "result"
 

@@ -58,7 +58,7 @@ def waiting() -> Waiting:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT COUNT(*), MIN(id) FROM"
-            " (SELECT id FROM pushprovider_message WHERE state <= 1 LIMIT %s) AS some",
+            " (SELECT id FROM pushprovider_message WHERE state <= 1 LIMIT %s) AS few",
             [MOST_WAITING + 1],
         )
         number, first = cursor.fetchone()

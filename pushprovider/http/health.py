@@ -29,7 +29,8 @@ from pushprovider.store.status import Stream
 KEEP = 1.0
 #: Seconds after which a store that does not answer is down.
 LONGEST = 5.0
-#: SQLite's own words that help an operator. Others may tell of paths, hosts and users.
+#: The database's own words that help an operator: SQLite's, then PostgreSQL's. Others may tell of
+#: paths, hosts and users.
 _KNOWN = (
     "attempt to write a readonly database",
     "database disk image is malformed",
@@ -37,6 +38,16 @@ _KNOWN = (
     "database or disk is full",
     "disk I/O error",
     "unable to open database file",
+    "canceling statement due to lock timeout",
+    "canceling statement due to statement timeout",
+    "in a read-only transaction",
+    "the database system is shutting down",
+    "the database system is starting up",
+    "terminating connection due to administrator command",
+    "server closed the connection unexpectedly",
+    "connection timeout expired",
+    "connection failed",
+    "No space left on device",
 )
 
 

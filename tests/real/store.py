@@ -81,9 +81,11 @@ class PostgresStore:
     kind = "postgresql"
     _numbers = itertools.count()
 
-    def __init__(self, server: Postgres, template: str | None = None, *, tcp_port: int = 0) -> None:
+    def __init__(
+        self, server: Postgres, template: str | None = None, *, name: str = "", tcp_port: int = 0
+    ) -> None:
         self.server = server
-        self.name = f"play{next(self._numbers)}"
+        self.name = name or f"play{next(self._numbers)}"
         self.url = server.url(self.name, tcp_port=tcp_port)
         self._template = template
 
