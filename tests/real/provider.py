@@ -13,7 +13,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.real.ports import LOOPBACK, free_port
+from tests.real.ports import LOOPBACK, answers, free_port
 from tests.real.process import ManagedProcess, plain_environment
 from tests.real.store import SqliteStore, Store
 from tests.real.waiting import tail
@@ -64,21 +64,19 @@ class Provider:
             self.env[name.upper()] = str(value)
             if value is None:
                 del self.env[name.upper()]
-        daphne = [sys.executable, "-m", "daphne", "-v", "0", "-b", LOOPBACK, "-p", str(self.port)]
-        self.http = ManagedProcess(
-            "daphne",
-            [*daphne, "upconfig.asgi:application"],
-            self.env,
-            PROJECT,
-            folder / "daphne.log",
-        )
-        self.component = ManagedProcess(
-            "runxmppcomponent",
-            [*MANAGE, "runxmppcomponent"],
-            self.env,
-            PROJECT,
-            folder / "component.log",
-        )
+        self._folder = folder
+        self._others: list[ManagedProcess] = []
+        self.http = self._new_http("daphne", self.port)
+        self.component = self._new_component("component", self.env)
+
+    def _new_http(self, name: str, port: int) -> ManagedProcess:
+        command = [sys.executable, "-m", "daphne", "-v", "0", "-b", LOOPBACK, "-p", str(port)]
+        command.append("upconfig.asgi:application")
+        return ManagedProcess(name, command, self.env, PROJECT, self._folder / f"{name}.log")
+
+    def _new_component(self, name: str, env: Mapping[str, str]) -> ManagedProcess:
+        command = [*MANAGE, "runxmppcomponent"]
+        return ManagedProcess(name, command, env, PROJECT, self._folder / f"{name}.log")
 
     # --- the processes ----------------------------------------------------------------------
 
@@ -90,8 +88,31 @@ class Provider:
         self.http.wait_ready(self.healthy, seconds=30)
         self.component.wait_ready(self.connected, seconds=30)
 
+    def standby(self) -> ManagedProcess:
+        """Start a second component and return when it waits.
+
+        With PostgreSQL it might be on another machine: it has a run folder of its own.
+        """
+        env = self.env
+        if self.store.kind == "postgresql":
+            env = env | {"RUN_DIR": str(self.run_dir / "other")}
+        other = self._new_component("standby", env)
+        self._others.append(other)
+        other.start(lambda: "standing by" in other.log_of_this_run(), seconds=30)
+        return other
+
+    def second_http(self) -> str:
+        """Start another daphne over the same store; return where it listens."""
+        port = free_port()
+        other = self._new_http("daphne2", port)
+        self._others.append(other)
+        other.start(lambda: answers(port), seconds=30)
+        return f"http://{LOOPBACK}:{port}"
+
     def close(self) -> None:
         """End what still runs and remove the run folder."""
+        for other in self._others:
+            other.kill()
         self.http.kill()  # it would drain for a second; test_http_down.py sees it do that
         try:
             self.stop_component()
@@ -180,7 +201,7 @@ class Provider:
 
     def log_text(self) -> str:
         """Return the end of both logs."""
-        parts = (self.http, self.component)
+        parts = (self.http, self.component, *self._others)
         return "\n".join(f"--- {part.name}\n{tail(part.log_text())}" for part in parts)
 
     def assert_clean_logs(self, *forbidden: str) -> None:

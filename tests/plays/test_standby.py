@@ -1,0 +1,99 @@
+"""A second component waits, and takes over when the active one ends, however it ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+
+import pytest
+
+from tests.real.phone import Phone
+from tests.real.play import play
+from tests.real.process import ManagedProcess
+from tests.real.provider import Provider
+from tests.real.steps import nothing_but_a_marker, post_one, received_twice
+from tests.real.waiting import eventually
+
+#: Seconds within which the other one must be sending.
+SOON = 5.0
+
+
+@pytest.mark.on_both
+@pytest.mark.servers("prosody", "ejabberd")
+@play
+async def test_it_sends_within_5_s_when_the_active_one_is_killed(
+    provider: Provider, phone: Phone
+) -> None:
+    standby = provider.standby()
+    async with phone:
+        endpoint = (await phone.register()).endpoint
+        await nothing_but_a_marker(provider, phone, endpoint)
+        provider.kill_component()
+        await arrives_soon(provider, phone, endpoint)
+        assert connections(standby) == 1
+        assert received_twice(phone) == []
+        assert await phone.register()  # the new one answers this, too
+
+
+@pytest.mark.on_both
+@pytest.mark.servers("prosody", "ejabberd")
+@play
+async def test_they_take_turns(provider: Provider, phone: Phone) -> None:
+    standby = provider.standby()
+    async with phone:
+        endpoint = (await phone.register()).endpoint
+        for _ in range(2):
+            provider.stop_component()
+            await arrives_soon(provider, phone, endpoint)
+            provider.component.spawn()
+            await eventually(waits(provider.component), 15, "the first stands by")
+            standby.terminate()
+            await arrives_soon(provider, phone, endpoint)
+            standby.spawn()
+            await eventually(waits(standby), 15, "the second stands by")
+        assert received_twice(phone) == []
+
+
+@pytest.mark.postgresql
+@play
+async def test_one_that_was_stopped_like_a_machine_that_sleeps(
+    provider: Provider, phone: Phone
+) -> None:
+    standby, active = provider.standby(), provider.component
+    async with phone:
+        endpoint = (await phone.register()).endpoint
+        await nothing_but_a_marker(provider, phone, endpoint)
+        os.kill(active.pid, signal.SIGSTOP)
+        await arrives_soon(provider, phone, endpoint)
+        os.kill(active.pid, signal.SIGCONT)
+        await eventually(waits(active), 15, "it waits its turn", provider.log_text)
+        for number in range(5):
+            await post_one(provider, endpoint, b"%d" % number)
+            assert (await phone.next_push()).payload == b"%d" % number
+        assert received_twice(phone) == []
+        assert connections(active) == 1
+        standby.kill()
+        await arrives_soon(provider, phone, endpoint)
+        assert connections(active) == 2
+        assert received_twice(phone) == []
+
+
+async def arrives_soon(provider: Provider, phone: Phone, endpoint: str) -> None:
+    """Post a message: it must arrive SOON after."""
+    began = time.monotonic()
+    await post_one(provider, endpoint, b"to whom it may concern")
+    push = await phone.next_push(SOON)
+    assert push.payload == b"to whom it may concern"
+    print(f"arrived after {time.monotonic() - began:.2f} s")
+
+
+def connections(component: ManagedProcess) -> int:
+    """Return how often a component has connected."""
+    return component.log_of_this_run().count("connected to")
+
+
+def waits(component: ManagedProcess) -> Callable[[], bool]:
+    """Return a condition: its last word is that it stands by."""
+    return lambda: "standing by" in component.log_of_this_run().rpartition("connected to")[2]
