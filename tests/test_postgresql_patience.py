@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import threading
 import time
 from collections.abc import Iterator
 
@@ -89,22 +90,19 @@ def test_who_loses_a_deadlock_tries_again(thread: DatabaseThread) -> None:
     for name in ("a", "b"):
         Account.objects.create(jid=name, created_at=to_datetime(now_ms()))
     other = DatabaseThread()
-    meeting = asyncio.Event()
+    both_hold_one = threading.Barrier(2)
     tries: list[str] = []
 
+    def update(first: str, second: str) -> None:
+        tries.append(first)
+        is_first = tries.count(first) == 1
+        with transaction.atomic():
+            Account.objects.filter(jid=first).update(blocked_reason=first)
+            if is_first:
+                both_hold_one.wait(5)
+            Account.objects.filter(jid=second).update(blocked_reason=first)
+
     async def both() -> None:
-        loop = asyncio.get_running_loop()
-
-        def update(first: str, second: str) -> None:
-            tries.append(first)
-            with transaction.atomic():
-                Account.objects.filter(jid=first).update(blocked_reason=first)
-                if len(tries) == 2:
-                    loop.call_soon_threadsafe(meeting.set)
-                if len(tries) <= 2:
-                    asyncio.run_coroutine_threadsafe(meeting.wait(), loop).result(5)
-                Account.objects.filter(jid=second).update(blocked_reason=first)
-
         await asyncio.gather(
             thread.run(lambda: update("a", "b")), other.run(lambda: update("b", "a"))
         )

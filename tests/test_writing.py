@@ -35,8 +35,8 @@ def test_a_message_that_is_committed_late_is_not_passed_over(
     phone: Phone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two web processes: the first has its ids and takes its time, the second is quick."""
-    phone.register()
-    key = bytes(phone.registration().key)
+    phone.register("chat")
+    phone.register("mail")
     inserted, may_commit = threading.Event(), threading.Event()
     add = stats.add
 
@@ -46,13 +46,14 @@ def test_a_message_that_is_committed_late_is_not_passed_over(
             may_commit.wait(10)
         add(counts, now)
 
-    def post(body: bytes) -> Callable[[], object]:
+    def post(app: str, body: bytes) -> Callable[[], object]:
+        key = bytes(phone.registration(app).key)
         return lambda: save([Post(key, body, 60)], now_ms(), Limits())
 
     monkeypatch.setattr(stats, "add", slow)
-    late = in_thread(post(b"first"))
+    late = in_thread(post("chat", b"first"))
     assert inserted.wait(5)
-    quick = in_thread(post(b"second"))
+    quick = in_thread(post("mail", b"second"))
     quick.join(0.5)
     seen = deliver.arrivals(0, 100, now_ms())
     may_commit.set()
