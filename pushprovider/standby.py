@@ -61,7 +61,7 @@ class ActiveLock:
     async def acquire(self) -> bool:
         """Return True when this process is the active one."""
         told = False
-        while not self._try():
+        while not self.try_now():
             if not told:
                 log.info("standing by: another runxmppcomponent is active")
                 told = True
@@ -72,7 +72,8 @@ class ActiveLock:
         """Never return."""
         await asyncio.Event().wait()
 
-    def _try(self) -> bool:
+    def try_now(self) -> bool:
+        """Return whether this process is the active one now."""
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

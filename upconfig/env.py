@@ -130,17 +130,17 @@ def default_folder(base: Path, name: str) -> Path:
     return folder
 
 
-def database_config(url: str) -> dict[str, object]:
-    """Return Django's DATABASES entry for DATABASE_URL (sqlite or postgres)."""
+def database_config(url: str, name: str = "DATABASE_URL") -> dict[str, object]:
+    """Return Django's DATABASES entry for a URL (sqlite or postgres) that `name` was given."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # our own line says it
             config: dict[str, object] = dict(environ.Env.db_url_config(url))
     except (ValueError, KeyError, environ.ImproperlyConfigured):
-        refuse("DATABASE_URL cannot be understood. Example: sqlite:////var/lib/push/push.sqlite3")
+        refuse(f"{name} cannot be understood. Example: sqlite:////var/lib/push/push.sqlite3")
     engine = str(config.get("ENGINE", ""))
     if engine not in {"django.db.backends.sqlite3", "django.db.backends.postgresql"}:
-        refuse("DATABASE_URL must begin with sqlite:// or postgres://.")
+        refuse(f"{name} must begin with sqlite:// or postgres://.")
     if engine.endswith("sqlite3"):
         config["OPTIONS"] = SQLITE_OPTIONS
         return config

@@ -48,6 +48,7 @@ _KNOWN = (
     "connection timeout expired",
     "connection failed",
     "No space left on device",
+    "this store has moved",
 )
 
 

@@ -17,6 +17,7 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from pushprovider.postgresql.patience import be_quick
+from pushprovider.store.moving import is_closed
 from pushprovider.xmpp.service import Service
 from upconfig.env import refuse
 
@@ -29,6 +30,8 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **_options: Any) -> None:
         be_quick()
         check_migrations()
+        if is_closed():
+            refuse("DATABASE_URL: this SQLite file was moved to PostgreSQL (manage.py move_store)")
         check_run_dir()
         run(serve())
 
