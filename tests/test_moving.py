@@ -59,7 +59,8 @@ from pushprovider.models import Message, Registration
 from pushprovider.store.save import Limits, Post, save
 last = Message.objects.latest("pk").pk
 key = bytes(Registration.objects.filter(revoked_at=None).first().key)
-print(save([Post(key, b"new", 60)], now_ms(), Limits())[0].ttl, Message.objects.latest("pk").pk > last)
+[saved] = save([Post(key, b"new", 60)], now_ms(), Limits())
+print(saved.ttl, Message.objects.latest("pk").pk > last)
 """
 
 

@@ -13,9 +13,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
 #: Seconds after which the server gives up waiting for a lock, and a statement.
-LOCK, STATEMENT = 2.0, 5.0
-#: Seconds after which we give up on a server that says nothing at all.
-SILENCE = 7.0
+LOCK, STATEMENT = 2.0, 3.0
+#: Seconds after which we give up on a server that says nothing at all: many senders wait for five.
+SILENCE = 4.0
 
 _LIMITS = "SELECT set_config('lock_timeout', %s, false), set_config('statement_timeout', %s, false)"
 
@@ -28,16 +28,17 @@ def be_quick() -> None:
 def _limit(connection: BaseDatabaseWrapper, **_signal: Any) -> None:
     if connection.vendor != "postgresql":
         return
-    _limit_silence(connection.connection)
+    _limit_silence(connection)
     with connection.cursor() as cursor:
         cursor.execute(_LIMITS, [f"{LOCK * 1000:.0f}", f"{STATEMENT * 1000:.0f}"])
 
 
-def _limit_silence(raw: Any) -> None:
+def _limit_silence(connection: BaseDatabaseWrapper) -> None:
     """Let every wait for the server's answer end, and the connection with it.
 
     libpq itself waits for ever, and TCP's own limits do not see a server that is stopped.
     """
+    raw: Any = connection.connection
     wait = raw.wait
 
     def limited(*args: Any, **options: Any) -> Any:
@@ -46,7 +47,9 @@ def _limit_silence(raw: Any) -> None:
             return wait(*args, **{"timeout": SILENCE} | options)
         except psycopg.OperationalError:
             if time.monotonic() >= until:
-                raw.close()  # it is still busy with the old question
+                # It is still busy with the old question. Closed by Django, not behind its back:
+                # else the end of the transaction would connect anew, and wait once more.
+                connection.close()
             raise
 
     raw.wait = limited
