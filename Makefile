@@ -24,10 +24,11 @@ THROWAWAY_ENV = \
 	DATABASE_URL=sqlite://:memory:
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo run test lint format types migrations pytest bench soak clean
+.PHONY: help venv demo run test test-postgresql lint format types migrations pytest \
+	pytest-postgresql bench soak clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 # --- the virtual environment: touched only when a requirements file is newer than its stamp -------
 
@@ -57,7 +58,11 @@ run: $(VENV)/.stamp-run ## start both processes as .env says (BIND=127.0.0.1 POR
 test: $(VENV)/.stamp-dev ## everything: what tests need, lint, types, migrations, tests
 	@echo "== what the tests need"
 	@bash tests/install-parts.sh
-	@$(MAKE) --no-print-directory lint types migrations pytest
+	@$(MAKE) --no-print-directory lint types migrations pytest pytest-postgresql
+
+test-postgresql: $(VENV)/.stamp-dev ## every test on PostgreSQL (PYTEST_ARGS="-k push")
+	@bash tests/install-parts.sh
+	@PUSH_TEST_STORE=postgresql $(PY) -m pytest -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
 
 lint: $(VENV)/.stamp-dev ## ruff: rules and format
 	@echo "== lint"
@@ -79,6 +84,10 @@ migrations: $(VENV)/.stamp-dev ## every change of a model has its migration
 pytest: $(VENV)/.stamp-dev ## the tests alone (PYTEST_ARGS="-k push")
 	@echo "== tests"
 	@$(PY) -m pytest -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
+
+pytest-postgresql: $(VENV)/.stamp-dev ## on PostgreSQL: the tests of the store, and some plays
+	@echo "== tests on PostgreSQL"
+	@PUSH_TEST_STORE=postgresql $(PY) -m pytest -n $(WORKERS) --dist loadfile -m on_both $(PYTEST_ARGS)
 
 bench: $(VENV)/.stamp-dev ## how fast it is on this machine
 	@$(PY) -m bench

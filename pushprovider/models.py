@@ -216,7 +216,11 @@ class Message(models.Model):
 
     uid = models.CharField("id", max_length=40, unique=True)
     registration = models.ForeignKey(Registration, on_delete=models.CASCADE, db_index=False)
-    account = models.ForeignKey(Account, on_delete=models.CASCADE, db_index=False)
+    #: The account of the registration, so messages go with that. No constraint: without an index
+    #: that begins with the account, its check would read all messages for each account deleted.
+    account = models.ForeignKey(
+        Account, on_delete=models.DO_NOTHING, db_index=False, db_constraint=False
+    )
     state = models.SmallIntegerField(choices=MessageState.choices, default=MessageState.QUEUED)
     urgency = models.SmallIntegerField(choices=Urgency.choices, default=Urgency.NORMAL)
     topic = models.CharField(max_length=32, blank=True, default="")

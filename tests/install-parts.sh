@@ -21,6 +21,13 @@ for program in prosody ejabberdctl node npm; do
         missing+=("${package_of[$program]}")
     fi
 done
+# PostgreSQL's programs are in a folder of their version.
+if compgen -G "/usr/lib/postgresql/*/bin/initdb" > /dev/null; then
+    echo "found      postgresql"
+else
+    echo "missing    postgresql"
+    missing+=(postgresql)
+fi
 # prosody-modules holds mod_unified_push, which the comparison runs against.
 if [ -d /usr/lib/prosody/modules/mod_unified_push ]; then
     echo "found      prosody-modules"

@@ -96,7 +96,7 @@ class Migration(migrations.Migration):
                 ('settled_at', pushprovider.fields.InstantField(null=True)),
                 ('condition', models.CharField(blank=True, default='', max_length=64)),
                 ('legacy', models.CharField(blank=True, choices=[('up', 'up'), ('prosody-paseto', 'Prosody (paseto)'), ('prosody-jwt', 'Prosody (jwt)'), ('prosody-storage', 'Prosody (storage)'), ('ejabberd', 'ejabberd')], db_default='', default='', max_length=16)),
-                ('account', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, to='pushprovider.account')),
+                ('account', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, to='pushprovider.account')),
                 ('registration', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, to='pushprovider.registration')),
             ],
         ),

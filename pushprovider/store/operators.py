@@ -126,9 +126,7 @@ def erase(
         # In pieces, and by the index on the endpoint: there is none on the account alone.
         while _delete_some(Message.objects.filter(registration_id=endpoint)):
             pass
-    # SQLite would read all messages to see that none is left, with the write lock held: no index
-    # begins with the account. All of an account's messages are those of its registrations.
-    with connection.constraint_checks_disabled(), transaction.atomic():
+    with transaction.atomic():
         _forget_in_log(Account, [account])
         _forget_in_log(Registration, endpoints)
         # What came in since is in here, too: nothing may stay behind.

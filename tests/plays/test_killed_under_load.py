@@ -20,6 +20,7 @@ ROUNDS = 3
 BETWEEN = 60
 
 
+@pytest.mark.on_both
 @pytest.mark.servers("prosody", "ejabberd")
 @play
 async def test_every_accepted_message_arrives(
