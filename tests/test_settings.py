@@ -214,7 +214,33 @@ def test_plain_http_needs_no_secure_cookies() -> None:
 def test_a_database() -> None:
     config = database_config("postgres://u:p@db/push")
     assert config["ENGINE"] == "django.db.backends.postgresql"
+    assert config["HOST"] == "db"
     assert database_config(f"sqlite:///{DATABASE}")["NAME"] == str(DATABASE)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgres://u@%2Frun%2FPostgres/push",
+        "postgres://u@//run/Postgres/push",
+        "postgres://u@/push?host=/run/Postgres",
+    ],
+)
+def test_a_database_behind_a_unix_socket(url: str) -> None:
+    config = database_config(url)
+    options = config["OPTIONS"]
+    assert isinstance(options, dict)
+    assert config["NAME"] == "push"
+    assert config["USER"] == "u"
+    assert config["HOST"] or options["host"] == "/run/Postgres"
+    assert config["HOST"] in ("/run/Postgres", "")
+
+
+def test_postgresql_is_asked_to_sync_and_to_answer_in_time() -> None:
+    options = database_config("postgres://u:p@db/push?sslmode=require&connect_timeout=9")["OPTIONS"]
+    assert isinstance(options, dict)
+    assert "synchronous_commit=on" in options["options"]
+    assert (options["sslmode"], options["connect_timeout"]) == ("require", 9)
 
 
 # --- files ----------------------------------------------------------------------------------------

@@ -21,6 +21,11 @@ from pushprovider.store import status
 #: Bytes free on the database's disk below which it is worth a word, or a shout.
 LOW_DISK, NO_DISK = 1024**3, 200 * 1024**2
 
+_LISTENER = """
+    SELECT EXISTS(SELECT 1 FROM pg_stat_activity
+                  WHERE datname = current_database() AND application_name = %s)
+"""
+
 
 @dataclass(frozen=True)
 class Check:
@@ -102,13 +107,28 @@ def disk() -> Check:
 
 def bell() -> Check:
     """Can the web process wake the component at once?"""
-    if connection.vendor != "sqlite" or doorbell.path().exists():
+    if connection.vendor == "postgresql":
+        return _listener()
+    if doorbell.path().exists():
         return Check("Doorbell", "ok", "in place")
     fix = (
         "Messages are found within 5 seconds all the same. Both processes need the same RUN_DIR "
         f"({settings.RUN_DIR}), and the component makes its socket there when it starts."
     )
     return Check("Doorbell", "warning", "no component listens in RUN_DIR", fix)
+
+
+def _listener() -> Check:
+    """Is somebody listening for NOTIFY?"""
+    with connection.cursor() as cursor:
+        cursor.execute(_LISTENER, ["pushprovider doorbell"])
+        if cursor.fetchone()[0]:
+            return Check("Doorbell", "ok", "in place")
+    fix = (
+        "Messages are found within 5 seconds all the same. A component makes its connection when "
+        "it starts; it must reach PostgreSQL itself, not a pooler."
+    )
+    return Check("Doorbell", "warning", "no component listens on PostgreSQL", fix)
 
 
 def public_url() -> Check:

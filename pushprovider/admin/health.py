@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from django.conf import settings
+from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
@@ -19,7 +20,7 @@ from upconfig.env import Rate
 _ORDER = {"bad": 0, "warning": 1, "ok": 2}
 #: Parts of names whose values are secrets, or hold one.
 _SECRET = ("SECRET", "KEY", "TOKEN", "DATABASE_URL", "PASSWORD")
-_PACKAGES = ("Django", "channels", "daphne", "slixmpp", "whitenoise", "cryptography")
+_PACKAGES = ("Django", "channels", "daphne", "slixmpp", "whitenoise", "cryptography", "psycopg")
 
 
 @require_safe
@@ -71,4 +72,7 @@ def versions() -> list[tuple[str, str]]:
             found.append((name, version(name)))
         except PackageNotFoundError:
             found.append((name, "not installed"))
+    if connection.vendor == "postgresql":
+        number = connection.pg_version  # type: ignore[attr-defined]  # PostgreSQL's own
+        return [*found, ("PostgreSQL", f"{number // 10_000}.{number % 10_000}")]
     return [*found, ("SQLite", sqlite3.sqlite_version)]
