@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.real import postgres
 from tests.real.ports import LOOPBACK, free_port
 from tests.real.process import ManagedProcess, plain_environment
 from tests.real.provider import MANAGE
@@ -81,6 +82,26 @@ def test_a_database_that_is_none(component: Start, tmp_path: Path) -> None:
     (tmp_path / "junk").write_bytes(b"junk" * 4096)
     line = last_line(component(DATABASE_URL=f"sqlite:///{tmp_path}/junk"))
     assert line.startswith("DATABASE_URL")
+
+
+@pytest.mark.postgresql
+def test_a_postgresql_database_that_is_not_there(component: Start, store: None) -> None:
+    line = last_line(component(DATABASE_URL=postgres.shared().url("nowhere")))
+    assert line.startswith("DATABASE_URL: the database cannot be opened")
+    assert 'database "nowhere" does not exist' in line
+
+
+@pytest.mark.postgresql
+def test_a_postgresql_that_starts_later_is_waited_for(component: Start) -> None:
+    server = postgres.Postgres()
+    try:
+        process = component(DATABASE_URL=server.url("postgres"))
+        wait_until(lambda: "does not answer" in process.log_text(), 15, "a line", process.log_text)
+        server.start()
+        assert process.wait_exit() == EXIT_CONFIG
+        assert "manage.py migrate" in process.log_text()
+    finally:
+        server.remove()
 
 
 def test_a_run_dir_that_cannot_be_made(component: Start, tmp_path: Path, store: None) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -13,8 +15,11 @@ from tests.real.phone import Phone
 from tests.real.play import play
 from tests.real.process import ManagedProcess
 from tests.real.provider import Provider
+from tests.real.relay import Relay
 from tests.real.steps import becomes, post_one, received_twice
+from tests.real.store import PostgresStore, Store
 from tests.real.waiting import eventually
+from tests.real.xmpp_server import XmppServer
 
 #: Seconds within which the other one must be sending.
 SOON = 5.0
@@ -77,6 +82,44 @@ async def test_one_that_was_stopped_like_a_machine_that_sleeps(
         await arrives_soon(provider, phone, endpoint)
         assert connections(active) == 2
         assert received_twice(phone) == []
+
+
+@pytest.mark.postgresql
+@pytest.mark.servers("prosody", "ejabberd")
+@play
+async def test_one_that_lost_its_way_to_postgresql_steps_down_first(
+    server: XmppServer, migrated: Store, tmp_path: Path, new_phone: Callable[..., Phone]
+) -> None:
+    """Its way to the XMPP server is fine: ejabberd would take two connections at a time."""
+    provider = Provider(tmp_path, server, migrated=migrated)
+    assert isinstance(provider.store, PostgresStore)
+    relay, phone = Relay(provider.store.server.socket), new_phone()
+    port = await relay.start()
+    provider.component.env["DATABASE_URL"] = provider.store.server.url(
+        provider.store.name, tcp_port=port
+    )
+    try:
+        await asyncio.to_thread(provider.start)
+        standby = await asyncio.to_thread(provider.standby)
+        async with phone:
+            endpoint = (await phone.register()).endpoint
+            await all_is_written(provider, phone, endpoint)
+            relay.hush()
+            await arrives_soon(provider, phone, endpoint)
+            stepped_down = moment(provider.component, "the stream is closed")
+            assert stepped_down < moment(standby, "connected to")
+            assert received_twice(phone) == []
+    finally:
+        provider.close()
+        relay.stop()
+        print(provider.log_text())  # pytest shows it when the play fails
+    provider.assert_clean_logs()
+
+
+def moment(component: ManagedProcess, words: str) -> str:
+    """Return the date and time of the first line of a log that has these words."""
+    lines = component.log_text().splitlines()
+    return next(line[:23] for line in lines if words in line)
 
 
 async def all_is_written(provider: Provider, phone: Phone, endpoint: str) -> None:

@@ -85,6 +85,11 @@ class Postgres:
         self.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    @property
+    def socket(self) -> Path:
+        """Where it listens."""
+        return self.folder / f".s.PGSQL.{self.port}"
+
     def url(self, database: str, *, tcp_port: int = 0) -> str:
         """Return DATABASE_URL of one of its databases: by socket, or by TCP to a port."""
         if tcp_port:
