@@ -18,6 +18,7 @@ from pushprovider.fields import now_ms, to_datetime
 from pushprovider.models import Account
 from pushprovider.postgresql import patience
 from pushprovider.store import status
+from pushprovider.store.writing import arriving, writing
 from tests.trouble import in_thread, locked, unit_store
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.usefixtures("store")]
@@ -74,6 +75,35 @@ def test_a_lock_that_is_held_for_long(
     with locked(), pytest.raises(StoreTrouble) as caught:
         asyncio.run(thread.run(lambda: status.tell("x", "", now_ms())))
     assert "lock timeout" in str(caught.value.__cause__)
+
+
+def test_a_process_that_falls_silent_in_a_transaction_holds_no_lock_for_long(
+    thread: DatabaseThread, monkeypatch: pytest.MonkeyPatch, store: None
+) -> None:
+    monkeypatch.setattr(patience, "IDLE", 0.3)
+
+    def falls_silent() -> None:
+        with transaction.atomic():
+            arriving()
+            time.sleep(1)
+            status.tell("x", "", now_ms())
+
+    def others_save() -> None:
+        with writing():
+            arriving()
+
+    async def both() -> None:
+        silent = asyncio.create_task(thread.run(falls_silent))
+        await asyncio.sleep(0.1)
+        began = time.monotonic()
+        await other.run(others_save)
+        assert time.monotonic() - began < 0.7
+        with pytest.raises(StoreTrouble):
+            await silent
+
+    other = DatabaseThread()
+    asyncio.run(both())
+    other.close()
 
 
 def test_a_connection_that_ended_meanwhile_costs_nobody_anything(thread: DatabaseThread) -> None:

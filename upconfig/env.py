@@ -174,5 +174,5 @@ POSTGRESQL_OPTIONS: dict[str, object] = {
     "keepalives_count": 3,
     "tcp_user_timeout": 10_000,
     "application_name": "pushprovider",
-    "options": "-c synchronous_commit=on -c idle_in_transaction_session_timeout=5s",
+    "options": "-c synchronous_commit=on",
 }

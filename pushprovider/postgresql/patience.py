@@ -17,7 +17,14 @@ LOCK, STATEMENT = 2.0, 3.0
 #: Seconds after which we give up on a server that says nothing at all: many senders wait for five.
 SILENCE = 4.0
 
-_LIMITS = "SELECT set_config('lock_timeout', %s, false), set_config('statement_timeout', %s, false)"
+#: Seconds after which the server ends a transaction whose owner has gone silent: its locks would
+#: keep everybody else from saving.
+IDLE = 5.0
+
+_LIMITS = """
+    SELECT set_config('lock_timeout', %s, false), set_config('statement_timeout', %s, false),
+           set_config('idle_in_transaction_session_timeout', %s, false)
+"""
 
 
 def be_quick() -> None:
@@ -30,7 +37,7 @@ def _limit(connection: BaseDatabaseWrapper, **_signal: Any) -> None:
         return
     _limit_silence(connection)
     with connection.cursor() as cursor:
-        cursor.execute(_LIMITS, [f"{LOCK * 1000:.0f}", f"{STATEMENT * 1000:.0f}"])
+        cursor.execute(_LIMITS, [f"{each * 1000:.0f}" for each in (LOCK, STATEMENT, IDLE)])
 
 
 def _limit_silence(connection: BaseDatabaseWrapper) -> None:
