@@ -7,14 +7,17 @@ from collections.abc import Callable
 
 import pytest
 from django.db import connection
+from pytest_django import Settings
 
 from pushprovider import stats
 from pushprovider.fields import now_ms, to_datetime
-from pushprovider.models import Account
-from pushprovider.store import deliver
-from pushprovider.store.save import Limits, Post, save
+from pushprovider.models import Account, MessageState
+from pushprovider.stats import Count
+from pushprovider.store import deliver, registrations
+from pushprovider.store.deliver import Answer, Work
+from pushprovider.store.save import Accepted, Limits, Post, save
 from pushprovider.store.writing import writing
-from tests.cast import Phone
+from tests.cast import Phone, counted
 
 
 def in_thread(call: Callable[[], object]) -> threading.Thread:
@@ -61,6 +64,72 @@ def test_a_message_that_is_committed_late_is_not_passed_over(
     quick.join()
     seen += deliver.arrivals(seen[-1].id if seen else 0, 100, now_ms())
     assert [message.payload for message in seen] == [b"first", b"second"]
+
+
+def test_what_is_settled_is_settled_once(phone: Phone, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The phone's answer is being written; the sender deletes the message."""
+    phone.register()
+    [uid] = posted(phone, b"hello")
+    found, may_go_on = threading.Event(), threading.Event()
+
+    def slow(delay: int) -> str:
+        found.set()
+        may_go_on.wait(10)
+        return "5"
+
+    monkeypatch.setattr(stats, "bucket", slow)
+    delivery = in_thread(lambda: deliver.work(Work(answers=[delivered(uid)]), now_ms()))
+    assert found.wait(5)
+    cancelling = in_thread(lambda: registrations.cancel(uid, now_ms()))
+    cancelling.join(0.3)
+    may_go_on.set()
+    delivery.join()
+    cancelling.join()
+    assert phone.states() == ["delivered"]
+    assert settled() == {"delivered": 1}
+
+
+def test_what_is_settled_is_not_evicted(
+    phone: Phone, monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    """The phone's answer is being written; a new message takes the place."""
+    settings.MAX_STORED_PER_ENDPOINT = 1
+    phone.register()
+    [uid] = posted(phone, b"old")
+    written, may_commit = threading.Event(), threading.Event()
+    add = stats.add
+
+    def slow(counts: stats.Counts, now: int) -> None:
+        if not written.is_set():
+            written.set()
+            may_commit.wait(10)
+        add(counts, now)
+
+    monkeypatch.setattr(stats, "add", slow)
+    delivery = in_thread(lambda: deliver.work(Work(answers=[delivered(uid)]), now_ms()))
+    assert written.wait(5)
+    saving = in_thread(lambda: posted(phone, b"new"))
+    saving.join(0.3)
+    may_commit.set()
+    delivery.join()
+    saving.join()
+    assert phone.states() == ["delivered", "queued"]
+    assert settled() == {"delivered": 1}
+
+
+def posted(phone: Phone, body: bytes) -> list[str]:
+    """Save a message to the phone's one app; return its id."""
+    key = bytes(phone.registration().key)
+    saved = save([Post(key, body, 60)], now_ms(), Limits())
+    return [one.uid for one in saved if isinstance(one, Accepted)]
+
+
+def delivered(uid: str) -> Answer:
+    return Answer(uid, "juliet@localhost/phone", MessageState.DELIVERED, now_ms())
+
+
+def settled() -> dict[str, int]:
+    return {state: number for state, number in counted(Count.SETTLED).items() if number}
 
 
 def test_it_is_undone_as_a_whole(phone: Phone) -> None:

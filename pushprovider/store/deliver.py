@@ -187,7 +187,9 @@ def settle(answers: Sequence[Answer], now: int, counts: Counts) -> None:
     """
     with connection.cursor() as cursor:
         uids = [answer.uid for answer in answers]
-        cursor.execute(_FIND.format(",".join("%s" for _ in uids)), uids)
+        # SQLite has one writer; PostgreSQL must let nobody else settle what is found and counted.
+        lock = " FOR UPDATE OF m" if connection.vendor == "postgresql" else ""
+        cursor.execute(_FIND.format(",".join("%s" for _ in uids)) + lock, uids)
         waiting = {row[0]: row[1:] for row in cursor.fetchall()}
         final, requeued = [], []
         gone: set[int] = set()

@@ -61,14 +61,16 @@ def register(request: Request, now: int) -> Granted:
     moment = to_datetime(now)
     expires = to_datetime(now + settings.REGISTRATION_TTL * 1000)
     with writing():
-        account, _ = Account.objects.get_or_create(
+        # On PostgreSQL nobody blocks or revokes meanwhile; SQLite has one writer anyway.
+        account, _ = Account.objects.select_for_update().get_or_create(
             jid=request.account, defaults={"created_at": moment}
         )
         if account.is_blocked:
             raise Blocked
         Account.objects.filter(pk=account.pk).update(last_seen_at=moment)
         identity = {"application": request.application, "instance": request.instance}
-        live = account.registrations.filter(revoked_at=None, **identity).first()
+        mine = account.registrations.select_for_update()
+        live = mine.filter(revoked_at=None, **identity).first()
         counted = Count.RENEWED if live and live.expires_at > moment else Count.REGISTERED
         if counted is Count.REGISTERED:
             _check_number(account, now)

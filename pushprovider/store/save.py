@@ -119,11 +119,13 @@ _STORED = """
     SELECT account_id, registration_id, COUNT(*) FROM pushprovider_message
     WHERE account_id IN ({}) AND state <= 1 GROUP BY account_id, registration_id
 """
-# Least urgent first, then oldest.
+# Least urgent first, then oldest. The last line is for PostgreSQL: what another transaction has
+# settled meanwhile stays what it is.
 _EVICT = """
     UPDATE pushprovider_message SET state = %s, payload = %s, settled_at = %s WHERE id IN (
         SELECT id FROM pushprovider_message WHERE {} AND state <= 1
         ORDER BY urgency, id LIMIT %s)
+    AND state <= 1
 """
 _EVICT_ENDPOINT = _EVICT.format("account_id = %s AND registration_id = %s")
 _EVICT_ACCOUNT = _EVICT.format("account_id = %s")
@@ -275,11 +277,11 @@ class _Batch:
                 cursor.execute(
                     _EVICT_ENDPOINT, (*start, account, registration, number - per_endpoint)
                 )
-                evicted += number - per_endpoint
+                evicted += cursor.rowcount
         for account, number in stored.items():
             if number > per_account:
                 cursor.execute(_EVICT_ACCOUNT, (*start, account, number - per_account))
-                evicted += number - per_account
+                evicted += cursor.rowcount
         self.counts[Count.SETTLED, MessageState.EVICTED.label] += evicted
 
 

@@ -11,6 +11,7 @@ from tests.real.ejabberd import Ejabberd
 from tests.real.phone import Phone
 from tests.real.play import play
 from tests.real.provider import PROJECT, Provider
+from tests.real.store import Store
 
 
 class AsDeployed(Ejabberd):
@@ -35,7 +36,7 @@ def example() -> dict[str, Any]:
 
 
 @play
-async def test_the_component_connects_and_pushes(tmp_path: Path, migrated: Path) -> None:
+async def test_the_component_connects_and_pushes(tmp_path: Path, migrated: Store) -> None:
     server = AsDeployed(tmp_path / "server", users={"juliet": "secret"})
     server.start()
     provider = Provider(tmp_path, server, migrated=migrated)
