@@ -20,6 +20,7 @@ from tests.real.play import play
 from tests.real.ports import free_port
 from tests.real.provider import Provider
 from tests.real.steps import arrivals
+from tests.real.store import Store
 from tests.real.waiting import eventually
 
 USERS = ("romeo", "juliet", "nurse")
@@ -29,7 +30,7 @@ SECRET = "of the old server 0123456789 abcdefghijklmnop"
 class Move:
     """The old server, ours on the same address, phones, and application servers at work."""
 
-    def __init__(self, folder: Path, migrated: Path, options: str, **settings: object) -> None:
+    def __init__(self, folder: Path, migrated: Store, options: str, **settings: object) -> None:
         port = free_port()
         self.old = OldProsody(folder, port, options)
         self.provider = Provider(folder, self.old, port=port, migrated=migrated, settings=settings)
@@ -106,7 +107,7 @@ async def _until_accepted(client: httpx.AsyncClient, url: str, body: bytes) -> N
 
 
 @pytest.fixture
-def new_move(tmp_path: Path, migrated: Path) -> Iterator[Callable[..., Move]]:
+def new_move(tmp_path: Path, migrated: Store) -> Iterator[Callable[..., Move]]:
     """Make a move from a mod_unified_push with these options to ours with these settings."""
     made: list[Move] = []
 
