@@ -8,7 +8,6 @@ import logging
 from typing import Any
 
 import pytest
-from django.db import connection
 from pytest_django import Settings
 
 from pushprovider.fields import now_ms
@@ -20,6 +19,7 @@ from pushprovider.models import Account, RevocationReason, Sender, Urgency
 from pushprovider.stats import Count
 from pushprovider.store import registrations
 from tests.cast import Answer, ApplicationServer, Phone, Stranger, ask, counted
+from tests.trouble import READ_ONLY, in_thread
 from upconfig.env import Rate
 
 URL = "https://push.example.org/_matrix/push/v1/notify"
@@ -300,19 +300,11 @@ def test_too_many(
     assert written() == {"accepted": 1, "rate_limited": 1}
 
 
-def in_database_thread(statement: str) -> None:
-    def run() -> None:
-        with connection.cursor() as cursor:
-            cursor.execute(statement)
-
-    asyncio.run(intake().thread.run(run))
-
-
 def test_a_store_that_may_not_be_written(
     endpoint: str, phone: Phone, homeserver: Homeserver
 ) -> None:
     second = phone.register("second")
-    in_database_thread("PRAGMA query_only=ON")
+    in_thread(intake().thread, READ_ONLY)
     answer = homeserver.notify(endpoint, second)
     assert_trouble(answer, 503, "M_UNKNOWN")
     assert int(answer.headers["retry-after"]) > 0
