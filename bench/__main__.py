@@ -1,4 +1,4 @@
-"""Options, the run, the report."""
+"""Options, the parts that were asked for, the report."""
 
 from __future__ import annotations
 
@@ -10,94 +10,112 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench import report, turns
+from bench import growth, options, turns
+from bench.contenders import Edition
 from bench.figures import Turn
-from bench.setting import Setting, Wishes, setting, sync_ms
+from bench.growth import Growth
+from bench.population import real_life
+from bench.results import Results
+from bench.scaling import scaling
+from bench.setting import Wishes, setting, sync_ms
+
+Result = Turn | Growth | str
 
 
-def main() -> None:
-    """Run what was asked for."""
-    asked = _options()
+def main(arguments: Sequence[str] | None = None) -> Results:
+    """Run what was asked for, print it, and return it."""
+    asked = options.parse(None if arguments is None else list(arguments))
+    _check(asked)
+    with tempfile.TemporaryDirectory(prefix="pp-bench-", dir=asked.folder) as name:
+        folder = Path(name)
+        results = Results(_about(folder, asked))
+        print(", ".join(f"{key}: {value}" for key, value in results.about.items()), flush=True)
+        for part in asked.parts:
+            if part in ("closed", "open"):
+                continue
+            for one in _PARTS[part](folder / part, asked):
+                results.take(one)
+        # These two share a setting: the open loop wants to know what the closed one found.
+        if {"closed", "open"} & set(asked.parts):
+            _loops(folder / "loops", asked, results)
+    print("\n" + results.text())
+    if asked.results:
+        written = results.write(asked.results)
+        print(f"{asked.results}: {', '.join(written)}")
+    return results
+
+
+def _loops(folder: Path, asked: argparse.Namespace, results: Results) -> None:
+    wishes = Wishes(_editions(asked), asked.peer, asked.ceiling, phones=asked.phones)
+    with setting(folder, wishes) as here:
+        turns.warm_up(here)
+        if "closed" in asked.parts:
+            for one in turns.closed_loop(here, asked.connections, asked.rounds, asked.seconds):
+                results.take(one)
+            for one in turns.idle(here, asked.rounds):
+                results.take(one)
+        if "open" in asked.parts:
+            before = list(results.turns)
+            for result in turns.open_loop(here, asked.rates, asked.rounds, asked.seconds, before):
+                results.take(result)
+
+
+def _real_life(folder: Path, asked: argparse.Namespace) -> Iterable[Result]:
+    size = {"phones": asked.population, "rate": asked.life_rate, "seconds": asked.life_seconds}
+    return real_life(folder, _editions(asked), asked.peer, **size)
+
+
+def _processes(folder: Path, asked: argparse.Namespace) -> Iterable[Result]:
+    size = {"phones": asked.phones, "rounds": asked.rounds, "seconds": asked.seconds}
+    return scaling(folder, asked.server, asked.http_processes, **size)
+
+
+def _growth(folder: Path, asked: argparse.Namespace) -> Iterable[Result]:
+    wanted = growth.levels(asked.scale, asked.growth_levels)
+    # Ratios want more rounds than rates do, and shorter ones.
+    return growth.growth(folder, wanted, rounds=asked.rounds + 1, seconds=asked.seconds / 2)
+
+
+_PARTS: dict[str, Callable[[Path, argparse.Namespace], Iterable[Result]]] = {
+    "real-life": _real_life,
+    "processes": _processes,
+    "growth": _growth,
+}
+
+
+def _editions(asked: argparse.Namespace) -> list[Edition]:
+    return [Edition(server, sync) for server in asked.server for sync in asked.sync]
+
+
+def _check(asked: argparse.Namespace) -> None:
     if shutil.which("prosody") is None:
         raise SystemExit("Prosody is not installed. Run: sudo apt-get install -y prosody")
     for server in asked.server:
         if importlib.util.find_spec(server) is None:
             raise SystemExit(
-                f"{server} is not installed. Run: {sys.executable} -m pip install {server}"
+                f"{server} is not installed."
+                f" Run: {sys.executable} -m pip install -r requirements-bench.txt"
             )
-    wishes = Wishes(asked.server, asked.sync, asked.peer, asked.phones)
-    with tempfile.TemporaryDirectory(prefix="pp-bench-", dir=asked.folder) as name:
-        folder = Path(name)
-        about = _about(folder, asked)
-        print(", ".join(f"{key}: {value}" for key, value in about.items()), flush=True)
-        with setting(folder, wishes) as here:
-            done = _run(here, asked)
-    baseline = "mod_unified_push storage" if asked.peer else done[0].contender
-    report.print_all(done, baseline)
-    if asked.json:
-        report.write_json(asked.json, about, done)
-
-
-def _run(here: Setting, asked: argparse.Namespace) -> list[Turn]:
-    done = []
-    for one in turns.closed_loop(here, asked.connections, asked.rounds, asked.seconds):
-        print(report.one_line(one), flush=True)
-        done.append(one)
-    for one in turns.idle(here, asked.rounds):
-        print(report.one_line(one), flush=True)
-        done.append(one)
-    return done
-
-
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    add = parser.add_argument
-    add("--seconds", type=float, default=10.0, help="of each turn (10)")
-    add("--connections", type=_list_of(int), default=[1, 16, 64], help="loads (1,16,64)")
-    add("--rounds", type=int, default=2, help="turns of each contender under each load (2)")
-    add("--phones", type=int, default=64, help="accounts, each with one session (64)")
-    add("--server", type=_list_of(_server), default=["daphne"], help="daphne, uvicorn or both")
-    add("--sync", type=_list_of(_sync), default=["FULL"], help="FULL, NORMAL or both")
-    add("--peer", action="store_true", help="mod_unified_push too (prosody-modules)")
-    add("--folder", type=Path, help="where the stores are made: a real disk, not a RAM disk")
-    add("--json", type=Path, metavar="FILE", help="write every turn's figures")
-    return parser.parse_args()
-
-
-def _list_of(kind: Callable[[str], Any]) -> Callable[[str], list[Any]]:
-    def read(text: str) -> list[Any]:
-        return [kind(word) for word in text.split(",")]
-
-    return read
-
-
-def _server(word: str) -> str:
-    if word not in ("daphne", "uvicorn"):
-        raise argparse.ArgumentTypeError("daphne or uvicorn")
-    return word
-
-
-def _sync(word: str) -> str:
-    if word not in ("FULL", "NORMAL"):
-        raise argparse.ArgumentTypeError("FULL or NORMAL")
-    return word
 
 
 def _about(folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
     """Return what the figures depend on. Nothing that identifies the machine."""
     kind = ["stat", "-f", "-c", "%T", str(folder)]
+    fast = [name for name in ("uvloop", "httptools") if importlib.util.find_spec(name)]
     return {
         "cores": os.cpu_count(),
         "python": platform.python_version(),
         "disk": subprocess.run(kind, capture_output=True, text=True, check=True).stdout.strip(),
         "one synced write (ms)": round(sync_ms(folder), 2),
+        "uvicorn with": " and ".join(fast) or "neither uvloop nor httptools",
         "phones": asked.phones,
         "seconds": asked.seconds,
         "rounds": asked.rounds,
+        "load before": round(os.getloadavg()[0], 2),
     }
 
 

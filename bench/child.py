@@ -45,6 +45,11 @@ class Child:
         self._pipe(process.stdout).close()
 
     @property
+    def running(self) -> bool:
+        """Return whether it was started and has not ended."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
     def pid(self) -> int:
         """Return its process id."""
         return self._running().pid

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.child import Child
-from bench.contenders import Contender, Peer, Product
+from bench.contenders import Ceiling, Contender, Edition, Peer, Product
 from tests.real.ports import free_port
 from tests.real.prosody import Prosody
 from tests.real.xmpp_server import COMPONENT_SECRET
 
 _PASSWORD = "bench"
-_PEER_JID = "peer.localhost"
+_CEILING_JID = "ceiling.localhost"
 #: What is added to the configuration of the plays' Prosody: no debug log, no delayed packets.
 _QUIET = """\
 log = { warn = "*console" }
@@ -26,10 +26,12 @@ _COMPONENT = """\
 Component "{jid}"
     component_secret = "{secret}"
 """
-_PEER = """\
+_HTTP = """\
 http_ports = {{ {port} }}
 https_ports = {{ }}
 http_interfaces = {{ "127.0.0.1" }}
+"""
+_PEER = """\
 Component "{jid}" "unified_push"
     unified_push_backend = "{backend}"
     unified_push_secret = "bench-0123456789abcdefghijklmnop"
@@ -41,10 +43,13 @@ Component "{jid}" "unified_push"
 class Wishes:
     """Who takes part."""
 
-    servers: list[str]
-    syncs: list[str]
-    peer: bool
-    phones: int
+    editions: Sequence[Edition] = ()
+    peers: Sequence[str] = ()  # backends of mod_unified_push
+    ceiling: bool = False
+    components: Sequence[str] = ()  # JIDs of what comes later, with Setting.add()
+    phones: int = 64
+    delay: float = 0.0  # seconds until a phone answers
+    managed: bool = False  # phones with stream management
 
 
 @dataclass(frozen=True)
@@ -55,43 +60,56 @@ class Setting:
     prosody: Prosody
     phones: Child
     load: Child
-    contenders: list[Contender]
-    endpoints: dict[str, list[str]]  # by contender
+    contenders: list[Contender] = field(default_factory=list)
+    endpoints: dict[str, list[str]] = field(default_factory=dict)  # by contender
+
+    def add(self, contender: Contender) -> None:
+        """Start a contender and register every phone with it. Whoever adds it closes it."""
+        contender.start()
+        jid = contender.component_jid
+        self.endpoints[contender.name] = self.phones.ask(do="register", component=jid)
+        self.contenders.append(contender)
 
 
 @contextmanager
 def setting(folder: Path, wishes: Wishes) -> Iterator[Setting]:
-    """Start Prosody, the contenders, phones and load; log in and register every phone."""
-    kinds = [(server, sync) for server in wishes.servers for sync in wishes.syncs]
-    jids = [f"up{number}.localhost" for number, _ in enumerate(kinds)]
-    extra = _QUIET
-    if wishes.peer:
-        extra += _PEER.format(jid=_PEER_JID, port=free_port(), backend="storage")
-    for jid in jids:
-        extra += _COMPONENT.format(jid=jid, secret=COMPONENT_SECRET)
+    """Start Prosody, phones and load, log every phone in; start the contenders."""
+    folder.mkdir(exist_ok=True)
+    jids = [f"up{number}.localhost" for number, _ in enumerate(wishes.editions)]
     users = {f"phone{number}": _PASSWORD for number in range(wishes.phones)}
-    prosody = Prosody(folder, users=users, extra=extra)
+    extra = _configuration(wishes, [*jids, *wishes.components])
+    prosody = Prosody(folder, users=users, extra=extra, hibernation_seconds=600)
     contenders: list[Contender] = [
-        Product(folder / jid, prosody, jid, server, sync)
-        for jid, (server, sync) in zip(jids, kinds, strict=True)
+        Product(folder / jid, prosody, jid, edition)
+        for jid, edition in zip(jids, wishes.editions, strict=True)
     ]
-    if wishes.peer:
-        contenders.append(Peer(prosody, _PEER_JID, "storage"))
+    contenders += [Peer(prosody, f"{peer}.localhost", peer) for peer in wishes.peers]
+    if wishes.ceiling:
+        contenders.append(Ceiling(prosody, _CEILING_JID))
     with ExitStack() as stack:
         prosody.start()
         stack.callback(prosody.stop)
-        for contender in contenders:
-            stack.callback(contender.close)
-            contender.start()
         phones = stack.enter_context(Child("bench.phones"))
         load = stack.enter_context(Child("bench.load"))
-        who = {"users": list(users.items()), "host": prosody.host, "port": prosody.c2s_port}
-        phones.ask(do="log in", **who)
-        endpoints = {
-            contender.name: phones.ask(do="register", component=contender.component_jid)
-            for contender in contenders
-        }
-        yield Setting(folder, prosody, phones, load, contenders, endpoints)
+        kind = {"host": prosody.host, "port": prosody.c2s_port}
+        habits = {"delay": wishes.delay, "managed": wishes.managed}
+        phones.ask(do="log in", users=list(users.items()), kind=kind | habits)
+        here = Setting(folder, prosody, phones, load)
+        for contender in contenders:
+            stack.callback(contender.close)
+            here.add(contender)
+        yield here
+
+
+def _configuration(wishes: Wishes, jids: list[str]) -> str:
+    extra = _QUIET
+    if wishes.peers:
+        extra += _HTTP.format(port=free_port())
+    for peer in wishes.peers:
+        extra += _PEER.format(jid=f"{peer}.localhost", backend=peer)
+    for jid in [*jids, *([_CEILING_JID] if wishes.ceiling else [])]:
+        extra += _COMPONENT.format(jid=jid, secret=COMPONENT_SECRET)
+    return extra
 
 
 def sync_ms(folder: Path, times: int = 50) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 _TICK_US = 1_000_000 // os.sysconf("SC_CLK_TCK")
@@ -25,12 +25,20 @@ def resident_kb(pid: int) -> int:
 
 
 class Meter:
-    """CPU time of some processes from now on."""
+    """CPU time of some parts from now on; a part is one process or several, by their ids."""
 
-    def __init__(self, processes: Mapping[str, int]) -> None:
-        self._processes = dict(processes)
-        self._before = {name: cpu_us(pid) for name, pid in self._processes.items()}
+    def __init__(self, parts: Mapping[str, Sequence[int]]) -> None:
+        self._parts = dict(parts)
+        self._before = self._now()
 
     def spent(self) -> dict[str, int]:
-        """Return the microseconds that each has used since."""
-        return {name: cpu_us(pid) - self._before[name] for name, pid in self._processes.items()}
+        """Return the microseconds that each part has used since."""
+        now = self._now()
+        return {name: now[name] - self._before[name] for name in self._parts}
+
+    def resident_kb(self) -> dict[str, int]:
+        """Return the resident memory of each part, in kilobytes."""
+        return {name: sum(map(resident_kb, pids)) for name, pids in self._parts.items()}
+
+    def _now(self) -> dict[str, int]:
+        return {name: sum(map(cpu_us, pids)) for name, pids in self._parts.items()}
