@@ -7,6 +7,8 @@ PORT ?= 8000
 ONCE ?=
 HTTP_PORT ?=
 MINUTES ?= 10
+QUICK ?=
+FOLDER ?= bench-results
 
 BIN := $(VENV)/bin
 PY := $(BIN)/python
@@ -39,6 +41,10 @@ $(VENV)/.stamp-run: requirements.txt deploy/make-venv.sh
 $(VENV)/.stamp-dev: requirements-dev.txt requirements.txt deploy/make-venv.sh
 	@sh deploy/make-venv.sh "$(PYTHON)" "$(VENV)" requirements-dev.txt
 	@touch $@ $(VENV)/.stamp-run
+
+$(VENV)/.stamp-bench: requirements-bench.txt requirements-dev.txt requirements.txt deploy/make-venv.sh
+	@sh deploy/make-venv.sh "$(PYTHON)" "$(VENV)" requirements-bench.txt
+	@touch $@ $(VENV)/.stamp-dev $(VENV)/.stamp-run
 
 venv: $(VENV)/.stamp-dev ## make or update the virtual environment (PYTHON=python3.12 to choose one)
 
@@ -89,8 +95,8 @@ pytest-postgresql: $(VENV)/.stamp-dev ## on PostgreSQL: the tests of the store, 
 	@echo "== tests on PostgreSQL"
 	@PUSH_TEST_STORE=postgresql $(PY) -m pytest -n $(WORKERS) --dist loadfile -m on_both $(PYTEST_ARGS)
 
-bench: $(VENV)/.stamp-dev ## how fast it is on this machine
-	@$(PY) -m bench
+bench: $(VENV)/.stamp-bench ## how fast it is on this machine, in ten minutes (QUICK=1: two; FOLDER=bench-results)
+	@$(PY) -m bench $(if $(QUICK),--quick,--standard) --results "$(FOLDER)"
 
 soak: $(VENV)/.stamp-dev ## pushes, restarts and failures for a while (MINUTES=10)
 	@$(PY) -m tests.soak --minutes $(MINUTES)

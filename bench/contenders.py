@@ -36,6 +36,8 @@ class Contender(Protocol):
     component_jid: str
     #: Where it listens, if that is more than its endpoints say.
     ports: list[int]
+    #: How long the last pushes of a turn may take to arrive before they count as lost.
+    arrive_seconds: float
 
     def start(self) -> None:
         """Return when it is ready for registrations."""
@@ -73,6 +75,8 @@ class Edition:
 
 class Product:
     """The processes of Pushprovider, over a store of their own. `fill` gets the store first."""
+
+    arrive_seconds = 60.0
 
     def __init__(
         self,
@@ -163,6 +167,8 @@ class Product:
 class Peer:
     """mod_unified_push: inside Prosody, so it has no process and keeps nothing."""
 
+    arrive_seconds = 5.0  # what it has answered 201 has arrived, or never will
+
     def __init__(self, prosody: Prosody, jid: str, backend: str) -> None:
         self._prosody = prosody
         self.name = f"mod_unified_push {backend}"
@@ -196,6 +202,7 @@ class Ceiling:
     """A bare component (ceiling.py): what the same Prosody and phones can do at most."""
 
     name = "ceiling"
+    arrive_seconds = 5.0
 
     def __init__(self, prosody: Prosody, jid: str) -> None:
         self._prosody = prosody

@@ -15,7 +15,23 @@ PARTS = {
     "processes": "several HTTP processes over one store",
     "growth": "a full store beside an empty one",
 }
+#: What these options stand for: nothing else need be said, and what is said does not count.
+_STANDARD: dict[str, Any] = {
+    "parts": list(PARTS),
+    "server": ["daphne", "uvicorn"],
+    "peer": ["storage", "jwt"],
+    "ceiling": True,
+    "rounds": 2,
+    "seconds": 4.0,
+    "life_seconds": 20.0,
+    "http_processes": [1, 2],
+    "scale": 0.1,
+    "growth_levels": 2,
+}
 _QUICK: dict[str, Any] = {
+    "parts": ["closed", "open", "real-life", "growth"],
+    "peer": ["storage"],
+    "ceiling": True,
     "connections": [1, 64],
     "rounds": 1,
     "seconds": 2.0,
@@ -35,6 +51,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     for part, text in PARTS.items():
         add(f"--{part}", action="append_const", const=part, dest="parts", help=text)
     add("--all", action="store_const", const=list(PARTS), dest="parts", help="all of these")
+    add("--standard", action="store_true", help="all of these, of everybody: about ten minutes")
     add("--quick", action="store_true", help="short, small and coarse: about two minutes")
     add("--seconds", type=float, default=10.0, help="of each turn (10)")
     add("--rounds", type=int, default=2, help="turns of each contender under each load (2)")
@@ -64,8 +81,8 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     add("--results", type=Path, metavar="FOLDER", help="write JSON, tables and SVG plots there")
     asked = parser.parse_args(arguments)
     asked.parts = asked.parts or ["closed"]
-    if asked.quick:
-        vars(asked).update(_QUICK)
+    if asked.standard or asked.quick:
+        vars(asked).update(_QUICK if asked.quick else _STANDARD)
     return asked
 
 

@@ -116,10 +116,12 @@ def _processes(turns: Sequence[Turn]) -> Iterator[str]:
         return [*_rates(some)[:3], *_times(some), *_cpu(some)[:3], *_resident(some)[:2]]
 
     yield from _table(these, PROCESSES, headings, cells)
-    names = in_order(turn.contender for turn in these)
-    for name in names[1:]:
-        each = rate_ratios(these, these[0].load, name, names[0])
-        yield f"{name}: {middle(each):.2f} times {names[0]} (delivered/s)\n"
+    one: dict[str, str] = {}  # by server: the edition with the fewest processes
+    for name in in_order(turn.contender for turn in these):
+        first = one.setdefault(name.split()[0], name)
+        if name != first:
+            each = rate_ratios(these, these[0].load, name, first)
+            yield f"{name}: {middle(each):.2f} times {first} (delivered/s)\n"
 
 
 def _growth(grown: Sequence[Growth]) -> Iterator[str]:

@@ -13,8 +13,8 @@ from bench.figures import CREATED, Load, Turn, reckon
 from bench.setting import Setting
 from tests.real.waiting import tail
 
-#: How long the last pushes of a turn may take to arrive before they count as lost, in seconds.
-ARRIVE_SECONDS = 60.0
+#: How long the last messages of a turn may wait to be settled, in seconds.
+_SETTLE_SECONDS = 60.0
 #: How long the last answers of an open loop may take.
 PATIENCE_SECONDS = 30.0
 _turns = count(1)
@@ -55,18 +55,18 @@ def turn(
     pusher.answer()
     posts = wire.read_records(sent)
     accepted = sum(status == CREATED for _, _, _, status in posts)
-    here.phones.ask(do="wait", pushes=accepted, seconds=ARRIVE_SECONDS)
+    here.phones.ask(do="wait", pushes=accepted, seconds=contender.arrive_seconds)
     _wait_until_settled(contender)
     spent, resident = meter.spent(), meter.resident_kb()
     here.phones.ask(do="collect", file=str(got))
     one = reckon(contender.name, load, posts, wire.read_records(got), spent, resident)
-    if one.lost or one.broken or (one.refused and meanwhile is None):
+    if meanwhile is None and (one.refused or one.lost or one.broken):
         print(tail(contender.log_text()), file=sys.stderr)
     return one
 
 
 def _wait_until_settled(contender: Contender) -> None:
     """What answers cost belongs to the turn that they answer."""
-    until = time.monotonic() + ARRIVE_SECONDS
+    until = time.monotonic() + _SETTLE_SECONDS
     while contender.waiting() and time.monotonic() < until:
         time.sleep(0.1)
