@@ -63,9 +63,10 @@ def _growth(grown: Sequence[Growth]) -> str:
     for what in in_order(one.what for one in grown):
         for title, of in (("CPU", _cpu_ratio), ("POST p50", _post_ratio)):
             by_rows = {one.rows: of(one) for one in grown if one.what == what}
-            series[f"{title}, {what}"] = [by_rows.get(number) for number in rows]
+            series[f"{title}, {what}"] = [1.0, *(by_rows.get(number) for number in rows)]
     title = "Cost of a push beside so many rows, to the cost with an empty store"
-    return svg.lines(title, [f"{number:,}" for number in rows], series, "times", limit=_MOST)
+    steps = ["empty", *(f"{number:,}" for number in rows)]
+    return svg.lines(title, steps, series, "times", limit=_MOST)
 
 
 def _rate(turn: Turn) -> float:
