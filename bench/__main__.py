@@ -71,7 +71,7 @@ def _real_life(folder: Path, asked: argparse.Namespace) -> Iterable[Result]:
 
 def _processes(folder: Path, asked: argparse.Namespace) -> Iterable[Result]:
     size = {"phones": asked.phones, "rounds": asked.rounds, "seconds": asked.seconds}
-    return scaling(folder, asked.server, asked.http_processes, **size)
+    return scaling(folder, _editions(asked), asked.http_processes, **size)
 
 
 def _growth(folder: Path, asked: argparse.Namespace) -> Iterable[Result]:
@@ -88,7 +88,13 @@ _PARTS: dict[str, Callable[[Path, argparse.Namespace], Iterable[Result]]] = {
 
 
 def _editions(asked: argparse.Namespace) -> list[Edition]:
-    return [Edition(server, sync) for server in asked.server for sync in asked.sync]
+    """Return how Pushprovider is run. --sync is SQLite's: PostgreSQL syncs in its own way."""
+    return [
+        Edition(server, sync, store=store)
+        for server in asked.server
+        for store in asked.store
+        for sync in (asked.sync if store == "sqlite" else ["FULL"])
+    ]
 
 
 def _check(asked: argparse.Namespace) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from bench.child import Child
-from bench.stores import SqliteStore, Store
+from bench.stores import OwnStore
 from tests.real.ports import LOOPBACK, answers, free_port
 from tests.real.process import ManagedProcess
 from tests.real.prosody import Prosody
@@ -70,7 +70,8 @@ class Edition:
     @property
     def name(self) -> str:
         """Return what it is called in tables."""
-        return self.server + (f" x{self.processes}" if self.processes > 1 else f" {self.sync}")
+        words = [self.server, self.sync if self.store == "sqlite" else self.store]
+        return " ".join([*words, *([f"x{self.processes}"] if self.processes > 1 else [])])
 
 
 class Product:
@@ -94,9 +95,9 @@ class Product:
         own = copy(prosody)  # the same server, seen by another component
         own.component_jid = jid
         settings = {**SETTINGS, "DJANGO_SETTINGS_MODULE": _SYNC[edition.sync]}
-        self.provider = Provider(folder, own, settings=settings)
-        self.store: Store = SqliteStore(self.provider.database)
-        self._fill = fill
+        self.folder = folder
+        self._own = OwnStore(edition.store, folder, fill)
+        self.provider = Provider(folder, own, store=self._own.store, settings=settings)
         self.ports = [self.provider.port, *(free_port() for _ in range(edition.processes - 1))]
         self._https = [self._http(folder, edition.server, port) for port in self.ports]
 
@@ -116,9 +117,7 @@ class Product:
     def start(self) -> None:
         """Return when it is ready for registrations."""
         self.provider.migrate()
-        if self._fill is not None:
-            self._fill(self.store.file)
-        self.store.settled()
+        self._own.fill()
         self.start_processes()
 
     def start_processes(self) -> dict[str, float]:
@@ -142,12 +141,14 @@ class Product:
         for http in self._https:
             http.kill()
         self.provider.close()
+        self._own.close()
 
     def processes(self) -> dict[str, list[int]]:
         """Return all processes."""
         return {
             "http": [http.pid for http in self._https],
             "component": [self.provider.component.pid],
+            **self._own.processes(),
         }
 
     def pusher(self, load: Child) -> Child:
@@ -156,7 +157,7 @@ class Product:
 
     def waiting(self) -> int:
         """Return how many of the newest messages are queued or sent, by a look into the store."""
-        return self.store.waiting()
+        return self._own.waiting()
 
     def log_text(self) -> str:
         """Return the end of all logs."""
@@ -167,7 +168,7 @@ class Product:
 class Peer:
     """mod_unified_push: inside Prosody, so it has no process and keeps nothing."""
 
-    arrive_seconds = 5.0  # what it has answered 201 has arrived, or never will
+    arrive_seconds = 2.0  # what it has answered 201 has arrived, or never will
 
     def __init__(self, prosody: Prosody, jid: str, backend: str) -> None:
         self._prosody = prosody

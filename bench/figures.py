@@ -53,7 +53,7 @@ class Turn:
     @property
     def own_cpu_us(self) -> float:
         """Return the CPU of the contender's own processes for a delivered push."""
-        return sum(spent for name, spent in self.cpu_us.items() if name in ("http", "component"))
+        return sum(self.cpu_us.get(name, 0.0) for name in ("http", "component", "store"))
 
 
 def reckon(

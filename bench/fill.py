@@ -26,7 +26,7 @@ _SERIES = """
 _ACCOUNTS = f"""
     INSERT INTO pushprovider_account (jid, created_at, last_seen_at, blocked_reason)
     {_SERIES}
-    SELECT 'filler' || n || '@localhost', :now, :now, '' FROM series
+    SELECT 'filler' || (:account + n) || '@localhost', :now, :now, '' FROM series
 """
 _REGISTRATIONS = f"""
     INSERT INTO pushprovider_registration
@@ -88,7 +88,7 @@ def _register(store: sqlite3.Connection, number: int) -> int:
     now = _now()
     account = _next_id(store, "account")
     accounts = -(-number // _ENDPOINTS_EACH)
-    store.execute(_ACCOUNTS, {"number": accounts, "now": now})
+    store.execute(_ACCOUNTS, {"number": accounts, "account": account, "now": now})
     first = _next_id(store, "registration")
     expires = now + 240 * _HOUR_MS
     one = {"account": account, "each": _ENDPOINTS_EACH, "now": now, "expires": expires}

@@ -88,7 +88,7 @@ def growth(
 def _level(
     here: Setting, what: str, rows: int, rounds: int, seconds: float
 ) -> Iterator[Turn | Growth]:
-    filling = _Filling(LEVELS[what][0], rows)
+    filling = Filling(LEVELS[what][0], rows)
     name = f"{what} {rows:,}"
     folder = here.folder / "full"
     make = partial(Product, prosody=here.prosody, edition=Edition())
@@ -108,15 +108,15 @@ def _level(
             for one in both[:: -1 if number % 2 else 1]:
                 done.append(turn(here, one, load))
                 yield done[-1]
-        yield _reckon(what, rows, done, starts, both, filling)
+        yield reckon(what, rows, done, starts, filling)
     finally:
         for one in both:
             one.close()
             here.contenders.remove(one)
-            shutil.rmtree(one.store.file.parent)
+            shutil.rmtree(one.folder)
 
 
-class _Filling:
+class Filling:
     """Fills a store and notes how long that took and how large it is."""
 
     def __init__(self, fill_it: Callable[[Path, int], None], rows: int) -> None:
@@ -155,15 +155,16 @@ def _until_quiet(product: Product) -> None:
         share = (sum(map(usage.cpu_us, pids)) - before) / 1e6
 
 
-def _reckon(
+def reckon(
     what: str,
     rows: int,
     done: Sequence[Turn],
     starts: dict[str, Start],
-    both: Sequence[Product],
-    filling: _Filling,
+    filling: Filling,
 ) -> Growth:
-    empty, full = ([one for one in done if one.contender == each.name] for each in both)
+    """Hold the turns of two contenders against each other: the first of `starts` is the empty."""
+    empty, full = ([one for one in done if one.contender == name] for name in starts)
+    empty_start, start = starts.values()
 
     def ratio(of: Callable[[Turn], float]) -> list[float]:
         return ratios(map(of, full), map(of, empty))
@@ -178,8 +179,8 @@ def _reckon(
         phone_p50=middle(ratio(lambda one: percentile(one.phone_ms, 50))),
         phone_p99=middle(ratio(lambda one: percentile(one.phone_ms, 99))),
         cpu_rounds=cpu,
-        start=starts[both[1].name],
-        empty_start=starts[both[0].name],
+        start=start,
+        empty_start=empty_start,
         resident_mb=_resident_mb(full),
         empty_resident_mb=_resident_mb(empty),
         lost=sum(one.lost for one in done),

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from bench.stores import KINDS
+
 #: What can be measured: by name, and what --help says.
 PARTS = {
     "closed": "as fast as it goes over so many connections, and idle (the default)",
@@ -67,6 +69,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     add(
         "--server", type=_words("daphne", "uvicorn"), default=["daphne"], help="or uvicorn, or both"
     )
+    add("--store", type=_words(*KINDS), default=["sqlite"], help="or postgresql, or both")
     add("--sync", type=_words("FULL", "NORMAL"), default=["FULL"], help="or NORMAL, or both")
     add(
         "--peer",

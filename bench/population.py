@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench.contenders import Edition
+from bench.contenders import Contender, Edition
 from bench.figures import Load, Turn
 from bench.setting import Setting, Wishes, setting
 from bench.turn import turn
@@ -35,20 +35,25 @@ def real_life(
 ) -> Iterator[Turn]:
     """Yield one turn of each contender."""
     wishes = Wishes(editions, peers, phones=phones, delay=DELAY, managed=True)
-    load = Load(PART, f"{rate:g}/s to {phones} phones", _CONNECTIONS, seconds, rate=rate)
     with setting(folder, wishes) as here:
         for contender in here.contenders:
             turn(here, contender, Load("warm-up", "", 16, 1.0))
-        offline, asleep = _shares(phones)
         for contender in here.contenders:
-            here.phones.ask(do="leave", last=offline, sleep=False)
-            here.phones.ask(do="leave", first=offline, last=offline + asleep, sleep=True)
+            yield lived(here, contender, phones, rate, seconds)
 
-            def come_back() -> None:
-                time.sleep(seconds)
-                _come_back(here, offline, asleep)
 
-            yield turn(here, contender, load, come_back)
+def lived(here: Setting, contender: Contender, phones: int, rate: float, seconds: float) -> Turn:
+    """Return the turn of one contender; all phones are online before and after."""
+    load = Load(PART, f"{rate:g}/s to {phones} phones", _CONNECTIONS, seconds, rate=rate)
+    offline, asleep = _shares(phones)
+    here.phones.ask(do="leave", last=offline, sleep=False)
+    here.phones.ask(do="leave", first=offline, last=offline + asleep, sleep=True)
+
+    def come_back() -> None:
+        time.sleep(seconds)
+        _come_back(here, offline, asleep)
+
+    return turn(here, contender, load, come_back)
 
 
 def _shares(phones: int) -> tuple[int, int]:

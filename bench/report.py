@@ -16,8 +16,8 @@ Cells = Callable[[list[Turn]], list[str]]
 
 _RATES = ("201/s", "delivered/s", "lost", "twice", "broken", "refused")
 _TIMES = ("POST p50", "p95", "p99 ms", "POST-to-phone p50", "p95", "p99 ms")
-_CPU = ("http us", "component us", "prosody us", "phones us", "load us")
-_RESIDENT = ("http MB", "component MB", "prosody MB")
+_CPU = ("http us", "component us", "store us", "prosody us", "phones us", "load us")
+_RESIDENT = ("http MB", "component MB", "store MB", "prosody MB")
 
 
 def text(turns: Sequence[Turn], grown: Sequence[Growth], skipped: Sequence[str]) -> str:
@@ -83,11 +83,11 @@ def _idle(turns: Sequence[Turn]) -> Iterator[str]:
 
 def _open(turns: Sequence[Turn], skipped: Sequence[str]) -> Iterator[str]:
     these = [turn for turn in turns if turn.part == OPEN]
-    headings = ("201/s", "lost", "refused", *_TIMES, "http us", "component us", "prosody us")
+    headings = ("201/s", "lost", "refused", *_TIMES, *_CPU[:4])
 
     def cells(some: list[Turn]) -> list[str]:
         rates = _rates(some)
-        return [rates[0], rates[2], rates[5], *_times(some), *_cpu(some)[:3]]
+        return [rates[0], rates[2], rates[5], *_times(some), *_cpu(some)[:4]]
 
     yield from _table(these, OPEN, headings, cells)
     if skipped:
@@ -110,15 +110,15 @@ def _real_life(turns: Sequence[Turn]) -> Iterator[str]:
 
 def _processes(turns: Sequence[Turn]) -> Iterator[str]:
     these = [turn for turn in turns if turn.part == PROCESSES]
-    headings = (*_RATES[:3], *_TIMES, *_CPU[:3], *_RESIDENT[:2])
+    headings = (*_RATES[:3], *_TIMES, *_CPU[:4], *_RESIDENT[:3])
 
     def cells(some: list[Turn]) -> list[str]:
-        return [*_rates(some)[:3], *_times(some), *_cpu(some)[:3], *_resident(some)[:2]]
+        return [*_rates(some)[:3], *_times(some), *_cpu(some)[:4], *_resident(some)[:3]]
 
     yield from _table(these, PROCESSES, headings, cells)
-    one: dict[str, str] = {}  # by server: the edition with the fewest processes
+    one: dict[str, str] = {}  # by edition: with the fewest processes
     for name in in_order(turn.contender for turn in these):
-        first = one.setdefault(name.split()[0], name)
+        first = one.setdefault(name.partition(" x")[0], name)
         if name != first:
             each = rate_ratios(these, these[0].load, name, first)
             yield f"{name}: {middle(each):.2f} times {first} (delivered/s)\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from bench.contenders import Edition
@@ -17,7 +18,7 @@ CONNECTIONS = 64
 
 def scaling(
     folder: Path,
-    servers: Sequence[str],
+    editions: Sequence[Edition],
     numbers: Sequence[int],
     *,
     phones: int,
@@ -25,9 +26,9 @@ def scaling(
     seconds: float,
 ) -> Iterator[Turn]:
     """Run each number of processes in turns, each with a store of its own."""
-    editions = [Edition(server, processes=number) for server in servers for number in numbers]
+    every = [replace(edition, processes=number) for edition in editions for number in numbers]
     load = closed(CONNECTIONS, seconds, PART)
-    with setting(folder, Wishes(editions, phones=phones)) as here:
+    with setting(folder, Wishes(every, phones=phones)) as here:
         warm_up(here)
         for each in range(rounds):
             for contender in here.contenders[:: -1 if each % 2 else 1]:

@@ -16,10 +16,11 @@ from tests.real.prosody import Prosody
 from tests.real.xmpp_server import COMPONENT_SECRET
 
 _PASSWORD = "bench"
+#: Seconds that Prosody keeps the session of a sleeping phone: its default.
+_HIBERNATION = 600
 _CEILING_JID = "ceiling.localhost"
-#: What is added to the configuration of the plays' Prosody: no debug log, no delayed packets.
-_QUIET = """\
-log = { warn = "*console" }
+#: What is added to the configuration of the plays' Prosody: no delayed packets.
+_NETWORK = """\
 network_settings = { nagle = false }
 """
 _COMPONENT = """\
@@ -78,7 +79,9 @@ def setting(folder: Path, wishes: Wishes) -> Iterator[Setting]:
     jids = [f"up{number}.localhost" for number, _ in enumerate(wishes.editions)]
     users = {f"phone{number}": _PASSWORD for number in range(wishes.phones)}
     extra = _configuration(wishes, [*jids, *wishes.components])
-    prosody = Prosody(folder, users=users, extra=extra, hibernation_seconds=600)
+    prosody = Prosody(
+        folder, users=users, extra=extra, hibernation_seconds=_HIBERNATION, log_level="warn"
+    )
     contenders: list[Contender] = [
         Product(folder / jid, prosody, jid, edition)
         for jid, edition in zip(jids, wishes.editions, strict=True)
@@ -102,7 +105,7 @@ def setting(folder: Path, wishes: Wishes) -> Iterator[Setting]:
 
 
 def _configuration(wishes: Wishes, jids: list[str]) -> str:
-    extra = _QUIET
+    extra = _NETWORK
     if wishes.peers:
         extra += _HTTP.format(port=free_port())
     for peer in wishes.peers:

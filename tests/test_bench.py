@@ -9,14 +9,13 @@ from xml.etree import ElementTree
 
 import pytest
 
-from bench import growth, options, plots, report, svg, wire
+from bench import fill, growth, options, plots, report, svg, wire
 from bench.contenders import Edition
 from bench.figures import CREATED, Load, Turn, middle, percentile, ratios, reckon
 from bench.population import PART as REAL_LIFE
-from bench.population import real_life
+from bench.population import lived
 from bench.results import Results
 from bench.setting import Wishes, setting
-from bench.turn import turn
 from bench.turns import CLOSED, OPEN, closed, closed_loop, open_loop
 
 MS = 1_000_000
@@ -111,9 +110,11 @@ def test_bars_are_as_high_as_their_values() -> None:
 
 @pytest.mark.parametrize("logarithmic", [True, False])
 def test_lines_leave_gaps_and_stay_in_the_picture(logarithmic: bool) -> None:
-    series = {"a": [0.1, None, 1000.0], "b": [None, None, None]}
+    series: dict[str, list[float | None]] = {"a": [0.1, None, 1000.0], "b": [None, None, None]}
     text = svg.lines("t", ["1", "2", "3"], series, "ms", logarithmic=logarithmic, limit=1.2)
-    points = [(float(each.get("cx", "")), float(each.get("cy", ""))) for each in drawn(text, "circle")]
+    points = [
+        (float(each.get("cx", "")), float(each.get("cy", ""))) for each in drawn(text, "circle")
+    ]
     assert len(points) == 2
     assert points[0][1] > points[1][1] > 0
 
@@ -149,52 +150,76 @@ def test_peer_alone_is_the_storage_backend() -> None:
         options.parse(["--peer", "redis"])
 
 
+def test_growth_is_the_ratio_to_the_empty_store_of_the_same_round() -> None:
+    load = Load(growth.PART, "16 connections", 16, 1.0)
+    done = [
+        reckon(name, load, posts(1), receipts(1), {"http": cost, "component": 50}, resident)
+        for name, cost in (("empty", 50), ("log 10", 150), ("log 10", 350), ("empty", 150))
+        for resident in [{"http": 1024, "component": 2048}]
+    ]
+    starts = {"empty": growth.Start(1, 1, 2), "log 10": growth.Start(2, 2, 4)}
+    one = growth.reckon("log", 10, done, starts, growth.Filling(fill.log, 10))
+    assert one.cpu_rounds == [2, 2]
+    assert (one.cpu, one.post_p50, one.phone_p99) == (2, 1, 1)
+    assert (one.start.first_push, one.empty_start.first_push) == (4, 2)
+    assert one.resident_mb == {"http": 1, "component": 2}
+    assert set(plots.all_of([], [one])) == {"growth.svg"}
+    assert "log" in report.text([], [one], [])
+
+
 # --- real parts ---------------------------------------------------------------------------------
 
+PEERS = ["mod_unified_push storage", "mod_unified_push jwt"]
 
-def test_a_short_run_adds_up(tmp_path: Path) -> None:
-    results = Results({})
-    wishes = Wishes([Edition()], ["storage", "jwt"], ceiling=True, phones=4)
-    with setting(tmp_path / "setting", wishes) as here:
-        for one in closed_loop(here, [2], rounds=1, seconds=1.0):
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
+    """A run of every kind of load, as short as they come."""
+    results = Results({"phones": 20})
+    phones = {"phones": 20, "delay": 0.02, "managed": True}
+    wishes = Wishes([Edition()], ["storage", "jwt"], ceiling=True, **phones)  # type: ignore[arg-type]
+    with setting(tmp_path_factory.mktemp("bench"), wishes) as here:
+        for one in closed_loop(here, [2], rounds=1, seconds=0.5):
             results.take(one)
-        for result in open_loop(here, [20, 1_000_000], 1, 0.5, results.turns):
+        for result in open_loop(here, [10, 1_000_000], 1, 0.5, results.turns):
             results.take(result)
-    names = ["daphne FULL", "mod_unified_push storage", "mod_unified_push jwt"]
-    assert [turn.contender for turn in results.turns] == [*names, "ceiling", *names]
-    assert len(results.skipped) == 3
-    for one in results.turns:
+        for contender in here.contenders[:2]:
+            results.take(lived(here, contender, phones=20, rate=40, seconds=0.5))
+    return results
+
+
+def of(results: Results, part: str) -> list[Turn]:
+    return [turn for turn in results.turns if turn.part == part]
+
+
+def test_every_push_of_a_short_run_is_accounted_for(results: Results) -> None:
+    names = ["daphne FULL", *PEERS]
+    assert [turn.contender for turn in of(results, CLOSED)] == [*names, "ceiling"]
+    assert [turn.contender for turn in of(results, OPEN)] == names
+    for one in [*of(results, CLOSED), *of(results, OPEN)]:
         assert one.posted == one.accepted == one.delivered == one.reached == len(one.post_ms) > 0
         assert (one.lost, one.twice, one.broken, one.unasked) == (0, 0, 0, 0)
-        assert one.posted == 10 or one.part != OPEN
-    written = results.write(tmp_path / "results")
-    kept = json.loads((tmp_path / "results" / "bench.json").read_text())
+    assert {one.posted for one in of(results, OPEN)} == {5}
+    assert len(results.skipped) == 3  # nobody does a million a second
+
+
+def test_in_real_life_ours_reach_every_phone_and_theirs_do_not(results: Results) -> None:
+    ours, theirs = of(results, REAL_LIFE)
+    assert (ours.posted, ours.accepted, ours.reached, ours.lost) == (20, 20, 20, 0)
+    assert (ours.twice, ours.broken) == (0, 0)
+    assert theirs.accepted == 20  # it says 201 for the two phones that are offline, too
+    assert (theirs.reached, theirs.lost) == (18, 2)
+
+
+def test_a_run_is_kept_as_tables_json_and_plots(results: Results, tmp_path: Path) -> None:
+    written = results.write(tmp_path)
+    kept = json.loads((tmp_path / "bench.json").read_text())
     assert [row["delivered"] for row in kept["turns"]] == [t.delivered for t in results.turns]
     assert kept["turns"][0]["post_ms"]["p100"] == round(results.turns[0].post_ms[-1], 3)
+    assert kept["skipped"] == results.skipped
+    assert "mod_unified_push jwt" in (tmp_path / "tables.txt").read_text()
     pictures = [name for name in written if name.endswith(".svg")]
-    assert {"delivered.svg", "open-20-post.svg", "open-20-phone.svg"} <= set(pictures)
+    expected = {"delivered.svg", "open-10-post.svg", "open-10-phone.svg", "real-life-40-post.svg"}
+    assert expected <= set(pictures)
     for name in pictures:
-        ElementTree.fromstring((tmp_path / "results" / name).read_text())
-
-
-def test_in_real_life_ours_reach_every_phone_and_theirs_do_not(tmp_path: Path) -> None:
-    size = {"phones": 20, "rate": 20.0, "seconds": 1.0}
-    ours, theirs = real_life(tmp_path / "setting", [Edition()], ["storage"], **size)  # type: ignore[arg-type]
-    assert ours.posted == theirs.posted == 20
-    assert ours.reached == ours.accepted == 20
-    assert (ours.lost, ours.twice, ours.broken) == (0, 0, 0)
-    assert theirs.accepted == 20  # it says 201 for the two phones that are offline, too
-    assert theirs.reached == 18
-    assert REAL_LIFE in report.text([ours, theirs], [], [])
-
-
-def test_a_full_store_is_measured_beside_an_empty_one(tmp_path: Path) -> None:
-    folder = tmp_path / "setting"
-    *turns, grown = growth.growth(folder, [("waiting messages", 50)], rounds=1, seconds=0.5)
-    assert isinstance(grown, growth.Growth)
-    assert (grown.what, grown.rows, grown.lost) == ("waiting messages", 50, 0)
-    names = [turn.contender for turn in turns if isinstance(turn, Turn)]
-    assert names == ["empty", "waiting messages 50"]
-    assert grown.start.first_push > 0
-    assert grown.cpu > 0
-    assert set(plots.all_of([], [grown])) == {"growth.svg"}
+        ElementTree.fromstring((tmp_path / name).read_text())

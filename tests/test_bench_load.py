@@ -3,34 +3,38 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
 import time
 from contextlib import closing
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from bench import fill, http, pacing, wire
-from bench.stores import SqliteStore
+from bench.stores import OwnStore
 from pushprovider.xmpp import stanzas
 from tests.settings import DATABASE
 
 MS = 1_000_000
 
+
 async def _slow_server(answer_after: float) -> asyncio.Server:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while await reader.readuntil(b"\r\n\r\n"):
-            await reader.readexactly(wire.BODY_BYTES)
-            await asyncio.sleep(answer_after)
-            writer.write(b"HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\nok")
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            while await reader.readuntil(b"\r\n\r\n"):
+                await reader.readexactly(wire.BODY_BYTES)
+                await asyncio.sleep(answer_after)
+                writer.write(b"HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\nok")
 
-    async def serve_all(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def serve_and_close(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             await serve(reader, writer)
-        except asyncio.IncompleteReadError:
-            writer.close()
+        finally:
+            writer.transport.abort()
 
-    return await asyncio.start_server(serve_all, "127.0.0.1", 0)
+    return await asyncio.start_server(serve_and_close, "127.0.0.1", 0)
 
 
 def _paced(answer_after: float, *, most: int, patience: float) -> list[wire.Record]:
@@ -45,13 +49,13 @@ def _paced(answer_after: float, *, most: int, patience: float) -> list[wire.Reco
         return job
 
     flat = asyncio.run(run()).records
-    return sorted(zip(*[iter(flat)] * wire.FIELDS, strict=True))  # type: ignore[arg-type]
+    return sorted(zip(*[iter(flat)] * wire.FIELDS, strict=True))
 
 
 def test_a_push_is_due_at_its_time_whatever_the_answers_take() -> None:
     records = _paced(0.05, most=20, patience=5)
     due = [sent for _, sent, _, _ in records]
-    assert [after - before for before, after in zip(due, due[1:], strict=False)] == [10 * MS] * 9
+    assert [after - before for before, after in pairwise(due)] == [10 * MS] * 9
     assert [status for *_, status in records] == [201] * 10
 
 
@@ -75,7 +79,7 @@ def test_what_is_not_answered_in_the_end_is_noted() -> None:
 @pytest.fixture
 def file(store: None, tmp_path: Path) -> Path:
     """A store with the product's own tables and no rows."""
-    file = tmp_path / "filled.sqlite3"
+    file = tmp_path / "pushprovider.sqlite3"
     with closing(sqlite3.connect(file)) as copy, closing(sqlite3.connect(DATABASE)) as made:
         made.backup(copy)
     return file
@@ -124,8 +128,8 @@ def test_added_messages_have_ids_like_the_products(file: Path) -> None:
 
 
 def test_what_waited_before_a_turn_is_not_waited_for(file: Path) -> None:
+    looked_at = OwnStore("sqlite", file.parent)
     fill.waiting(file, 5)
-    looked_at = SqliteStore(file)
     assert looked_at.waiting() == 5
     looked_at.settled()
     assert looked_at.waiting() == 0

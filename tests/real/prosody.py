@@ -17,7 +17,7 @@ daemonize = false
 run_as_root = {run_as_root}
 pidfile = {pidfile}
 data_path = {data}
-log = {{ debug = "*console" }}
+log = {{ {log_level} = "*console" }}
 interfaces = {{ "127.0.0.1" }}
 local_interfaces = {{ "127.0.0.1" }}
 c2s_ports = {{ {c2s_port} }}
@@ -54,6 +54,7 @@ class Prosody:
         hibernation_seconds: int = HIBERNATION_SECONDS,
         ack_seconds: int | None = None,
         component_stanza_limit: int | None = None,
+        log_level: str = "debug",
         extra: str = "",
     ) -> None:
         if ack_seconds:  # it asks a silent phone for an ack then, and waits so long again
@@ -68,7 +69,7 @@ class Prosody:
         self.data = folder / "prosody-data"
         self.data.mkdir(parents=True)
         config = folder / "prosody.cfg.lua"
-        config.write_text(self._config(folder, extra), encoding="utf-8")
+        config.write_text(self._config(folder, log_level, extra), encoding="utf-8")
         self.process = ManagedProcess(
             "prosody",
             [shutil.which("prosody") or "prosody", "-F", "--config", str(config)],
@@ -107,11 +108,12 @@ class Prosody:
         """Return everything it logged."""
         return self.process.log_text()
 
-    def _config(self, folder: Path, extra: str) -> str:
+    def _config(self, folder: Path, log_level: str, extra: str) -> str:
         return CONFIG.format(
             run_as_root="true" if os.geteuid() == 0 else "false",
             pidfile=_lua(str(folder / "prosody.pid")),
             data=_lua(str(self.data)),
+            log_level=log_level,
             c2s_port=self.c2s_port,
             component_port=self.component_port,
             hibernation=self.hibernation_seconds,
