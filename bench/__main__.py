@@ -31,22 +31,29 @@ def main(arguments: Sequence[str] | None = None) -> Results:
     asked = options.parse(None if arguments is None else list(arguments))
     _check(asked)
     with tempfile.TemporaryDirectory(prefix="pp-bench-", dir=asked.folder) as name:
-        folder = Path(name)
-        results = Results(_about(folder, asked))
+        results = Results(_about(Path(name), asked))
         print(", ".join(f"{key}: {value}" for key, value in results.about.items()), flush=True)
-        for part in asked.parts:
-            if part in ("closed", "open"):
-                continue
+        try:
+            _run(Path(name), asked, results)
+        finally:  # whatever was measured until then
+            _show(results, asked.results)
+    return results
+
+
+def _run(folder: Path, asked: argparse.Namespace, results: Results) -> None:
+    # These two share a setting: the open loop wants to know what the closed one found.
+    if {"closed", "open"} & set(asked.parts):
+        _loops(folder / "loops", asked, results)
+    for part in asked.parts:
+        if part in _PARTS:
             for one in _PARTS[part](folder / part, asked):
                 results.take(one)
-        # These two share a setting: the open loop wants to know what the closed one found.
-        if {"closed", "open"} & set(asked.parts):
-            _loops(folder / "loops", asked, results)
+
+
+def _show(results: Results, folder: Path | None) -> None:
     print("\n" + results.text())
-    if asked.results:
-        written = results.write(asked.results)
-        print(f"{asked.results}: {', '.join(written)}")
-    return results
+    if folder:
+        print(f"{folder}: {', '.join(results.write(folder))}")
 
 
 def _loops(folder: Path, asked: argparse.Namespace, results: Results) -> None:

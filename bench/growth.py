@@ -8,7 +8,6 @@ round. Start-up is measured with the store as full as it gets.
 from __future__ import annotations
 
 import shutil
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -42,7 +41,8 @@ class Start:
 
     http: float
     component: float
-    first_push: float  # from the start of both until a push reached its phone
+    #: From the start of both until a push reached its phone; None if it never did.
+    first_push: float | None
 
 
 @dataclass(frozen=True)
@@ -139,9 +139,7 @@ def _start_up(here: Setting, product: Product) -> Start:
     took = product.start_processes()
     ready = time.monotonic()
     one = turn(here, product, Load("start", "one push", 1, 1.0, rate=1.0))
-    if not one.phone_ms:
-        print(f"{product.name}: no push arrived after the start", file=sys.stderr)
-    first = ready - begin + (one.phone_ms[0] / 1000 if one.phone_ms else float("nan"))
+    first = ready - begin + one.phone_ms[0] / 1000 if one.phone_ms else None
     return Start(took["http"], took["component"], first)
 
 

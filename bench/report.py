@@ -141,7 +141,8 @@ def _growth(grown: Sequence[Growth]) -> Iterator[str]:
     for one in grown:
         row = [one.what, f"{one.rows:,}"]
         row += [f"{one.start.http:.1f}", f"{one.start.component:.1f}"]
-        row += [f"{one.start.first_push:.1f}", f"{one.empty_start.first_push:.1f}"]
+        for start in (one.start, one.empty_start):
+            row.append("never" if start.first_push is None else f"{start.first_push:.1f}")
         for name in ("http", "component"):
             row += [f"{one.resident_mb[name]:.0f}", f"{one.empty_resident_mb[name]:.0f}"]
         rows.append([*row, f"{one.file_mb:.0f}", f"{one.fill_seconds:.0f}"])
