@@ -7,6 +7,9 @@ from hashlib import sha256
 #: Characters shown of an application: enough to tell them apart, and a prefix to search by.
 SHORT = 8
 
+#: How the names of the doctor's test accounts begin, at the component's own domain.
+DOCTOR = "doctor-"
+
 
 def app_hash(application: str) -> str:
     """Return what stands for an application: it is a salted hash and has no name."""

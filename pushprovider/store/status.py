@@ -11,6 +11,16 @@ from pushprovider.models import Status
 XMPP = "xmpp"
 #: The same, with the moment since when it is so.
 XMPP_SINCE = "xmpp_since"
+#: Why there is no stream: one of Component's words and a sentence; empty while there is one.
+XMPP_WHY = "xmpp_why"
+#: What our own XMPP server says of us (xmpp/survey.py).
+SURVEY = "survey"
+#: PUBLIC_URL's certificate (certificate.py).
+CERTIFICATE = "certificate"
+#: The last backup; the value says how it was made.
+BACKUP = "backup"
+#: The doctor's last run, and one row for each of its findings.
+DOCTOR = "doctor"
 #: The last time that the web process found the store writable.
 STORE = "store"
 #: Seconds between two writes of the component.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 from collections.abc import Callable
 from typing import Any
 from xml.etree.ElementTree import Element
@@ -18,6 +19,7 @@ from slixmpp.componentxmpp import ComponentXMPP
 from pushprovider import __version__
 from pushprovider.store.deliver import Claimed
 from pushprovider.xmpp import commands, stanzas
+from pushprovider.xmpp.survey import Survey
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +31,14 @@ HINTS = {
     "not-authorized": "the server does not accept XMPP_COMPONENT_SECRET",
     "host-unknown": "the server has no component XMPP_COMPONENT_JID",
     "conflict": "another connection serves this component; it is tried again",
+}
+
+#: The same, as one word for the doctor and the Health page; any other is "stream-error".
+FAILURES = {
+    "not-authorized": "wrong-secret",
+    "host-unknown": "unknown",
+    "conflict": "conflict",
+    "invalid-namespace": "wrong-port",
 }
 
 
@@ -55,6 +65,8 @@ class Component(ComponentXMPP):
         self.started = asyncio.Event()
         self._why = ""
         self.condition = ""  # of the stream error that ended the connection
+        self.failure = ""  # why there is no stream, in one word
+        self.survey = Survey(self._own)
         self._describe()
         self.add_event_handler("session_start", self._on_start)
         self.add_event_handler("connection_failed", self._on_failed)
@@ -96,7 +108,7 @@ class Component(ComponentXMPP):
     def open(self) -> None:
         """Begin to connect; `started` or `ended` follows."""
         self.started.clear()
-        self._why = self.condition = ""
+        self._why = self.condition = self.failure = ""
         self.ended = asyncio.get_running_loop().create_future()
         self.connect(settings.XMPP_COMPONENT_HOST, settings.XMPP_COMPONENT_PORT)
 
@@ -107,15 +119,20 @@ class Component(ComponentXMPP):
     def _on_failed(self, reason: Any) -> None:
         # slixmpp would go on trying by itself, at growing intervals of up to five minutes.
         self.cancel_connection_attempt()
+        # slixmpp has words of its own for a name that does not resolve.
+        is_dns = isinstance(reason, str | socket.gaierror)
+        self.failure = "unresolved" if is_dns else "refused"
         self._end(f"cannot connect: {reason}")
 
     def _on_stream_error(self, error: Any) -> None:
         self.condition = error["condition"]
+        self.failure = FAILURES.get(self.condition, "stream-error")
         hint = HINTS.get(self.condition, error["text"])
         self._why = f"stream error {self.condition}: {hint}".rstrip(": ")
         self._is_open = False
 
     def _on_disconnected(self, reason: Any) -> None:
+        self.failure = self.failure or "lost"
         self._end(self._why or f"connection lost: {reason or 'closed by the server'}")
 
     def _end(self, why: str) -> None:
@@ -135,6 +152,8 @@ class Component(ComponentXMPP):
 
     def _spawn_event(self, xml: Element) -> None:
         """slixmpp's door for each stanza: ours are taken here, the rest is slixmpp's."""
+        if self.survey.takes(xml):
+            return
         stanza = stanzas.read(xml, self._own) or commands.read(xml, self._own)
         if stanza is None:
             super()._spawn_event(xml)

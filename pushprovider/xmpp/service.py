@@ -23,6 +23,7 @@ from pushprovider.store import housekeeping
 from pushprovider.xmpp import acl, commands, register, stanzas
 from pushprovider.xmpp.beacon import Beacon
 from pushprovider.xmpp.component import Component
+from pushprovider.xmpp.lookout import Lookout
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +55,7 @@ class Service:
         self._maybe_sent = 0
         self._alive = asyncio.Event()
         self._beacon = Beacon(self._thread, lambda: self._component.is_up)
+        self._lookout = Lookout(self._thread, self._component)
         self._commands = commands.Commands(DatabaseThread())
         self._stopping = asyncio.Event()
         self._failed: BaseException | None = None
@@ -81,6 +83,7 @@ class Service:
                 self._listen(bell),
                 self._tidy(),
                 self._beacon.run(),
+                self._lookout.run(),
                 self._stopping.wait(),
             )
         ]
@@ -143,6 +146,7 @@ class Service:
             await self._is_active.wait()
             why = await self._one_connection(backoff)
             delay = backoff.delay()
+            self._lookout.failed(self._component.failure or "silent", why)
             if why != told:
                 log.warning("XMPP component %s: %s; trying again", settings.XMPP_COMPONENT_JID, why)
                 told = why
@@ -174,6 +178,7 @@ class Service:
             settings.XMPP_COMPONENT_PORT,
         )
         self._beacon.opened()
+        self._lookout.connected()
         await self._delivery.link_up(self._maybe_sent)
         self._maybe_sent = 0  # from now on, memory knows what was sent
         why = await self._watch()
@@ -217,6 +222,8 @@ class Service:
                 self._in_background(self._register(stanza))
             case commands.Asked() | commands.Browsed():
                 self._in_background(self._command(stanza))
+            case stanzas.Echo(uid, device):
+                self._component.write(stanzas.result(uid, device, settings.XMPP_COMPONENT_JID))
             case stanzas.Own():
                 self._delivery.proven()
 

@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 from xml.etree.ElementTree import Element
 from xml.sax.saxutils import escape, quoteattr
 
+from pushprovider.naming import DOCTOR
+
 PUSH = "http://gultsch.de/xmpp/drafts/unified-push"
 STANZAS = "urn:ietf:params:xml:ns:xmpp-stanzas"
 COMPONENT = "jabber:component:accept"
@@ -66,7 +68,15 @@ class Own:
     id: str
 
 
-Stanza = Result | StanzaError | Presence | Register | Own
+@dataclass(frozen=True, slots=True)
+class Echo:
+    """A push of ours to the doctor's device, which is at our own address: we answer it."""
+
+    id: str
+    device: str
+
+
+Stanza = Result | StanzaError | Presence | Register | Own | Echo
 
 
 def read(xml: Element, own_jid: str) -> Stanza | None:
@@ -87,6 +97,9 @@ def _read_iq(xml: Element, sender: str, kind: str | None, own_jid: str) -> Stanz
     if kind in ("result", "error") and _UID.fullmatch(id_):
         return Result(id_, sender) if kind == "result" else StanzaError(id_, sender, condition(xml))
     if sender == own_jid:
+        to = xml.get("to", "")
+        if kind == "set" and to != own_jid and is_doctor(to, own_jid):
+            return Echo(id_, to)
         return Own(id_)
     asked = xml.find(f"{{{PUSH}}}register")
     if kind == "set" and asked is not None and xml.get("to") == own_jid:
@@ -118,6 +131,11 @@ def is_32_bytes(text: str | None) -> bool:
     return len(octets) == 32 and b64encode(octets).decode() == text
 
 
+def is_doctor(jid: str, own_jid: str) -> bool:
+    """True for a device of `manage.py doctor`: the server routes what is for it back to us."""
+    return jid.startswith(DOCTOR) and jid.partition("/")[0].endswith(f"@{own_jid}")
+
+
 def is_writable(text: str) -> bool:
     """True if XML can carry the text."""
     return _UNWRITABLE.search(text) is None
@@ -140,6 +158,11 @@ def registered(id_: str, own_jid: str, to: str, endpoint: str, expires_at: int) 
         f"<registered xmlns='{PUSH}' endpoint={quoteattr(endpoint)} "
         f"expiration='{moment}.{expires_at % 1000:03d}Z'/></iq>"
     )
+
+
+def result(id_: str, sender: str, to: str) -> str:
+    """Return an empty result, as a device answers a push."""
+    return f"<iq type='result' id={quoteattr(id_)} from={quoteattr(sender)} to={quoteattr(to)}/>"
 
 
 def error(id_: str, own_jid: str, to: str, kind: str, condition: str, text: str) -> str:
