@@ -95,7 +95,12 @@ class Reader:
 
     def public_url(self, name: str) -> str:
         """Return an absolute http or https URL without a trailing slash."""
-        value = self.text(name).rstrip("/")
+        return self.check_url(name, self.text(name))
+
+    @staticmethod
+    def check_url(name: str, given: str) -> str:
+        """Return what was given as public_url() does."""
+        value = given.rstrip("/")
         try:
             parts = urlsplit(value)
             wrong = (

@@ -12,14 +12,18 @@ from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 
-from pushprovider import doorbell
+from pushprovider import certificate, doorbell
 from pushprovider.admin import display
+from pushprovider.certificate import Certificate
+from pushprovider.doctor.remedies import REMEDIES
 from pushprovider.fields import now_ms, to_ms
 from pushprovider.models import Message, Status
 from pushprovider.store import status
 
 #: Bytes free on the database's disk below which it is worth a word, or a shout.
 LOW_DISK, NO_DISK = 1024**3, 200 * 1024**2
+#: Milliseconds after which a backup is old, and a look at the certificate is no news.
+BACKUP_OLD, CERTIFICATE_OLD = 8 * 86_400_000, 3 * 3_600_000
 
 _LISTENER = """
     SELECT EXISTS(SELECT 1 FROM pg_stat_activity
@@ -29,12 +33,13 @@ _LISTENER = """
 
 @dataclass(frozen=True)
 class Check:
-    """What was found; `fix` says what to do about it."""
+    """What was found; `fix` says what to do about it, `code` names it for scripts."""
 
     name: str
     state: str  # ok, warning or bad
     text: str
     fix: str = ""
+    code: str = ""
 
 
 def xmpp() -> Check:
@@ -77,7 +82,8 @@ def database() -> Check:
             "Senders are told to come back later. Is the disk full, or mounted read-only? Does "
             "the database belong to the user that runs the processes?"
         )
-        return Check("Database", "bad", f"cannot be written: {type(error).__name__}", fix)
+        words = f"cannot be written: {type(error).__name__}"
+        return Check("Database", "bad", words, fix, "database.unwritable")
     if connection.vendor != "sqlite":
         return Check("Database", "ok", "PostgreSQL, writable")
     with connection.cursor() as cursor:
@@ -90,7 +96,8 @@ def database() -> Check:
             "Readers wait for the writer without it. SQLite cannot use WAL on network file "
             "systems: put the database on a local disk."
         )
-        return Check("Database", "warning", f"journal mode is {mode}, not WAL", fix)
+        words = f"journal mode is {mode}, not WAL"
+        return Check("Database", "warning", words, fix, "database.not-wal")
     return Check("Database", "ok", f"SQLite, writable, {display.size(octets)}")
 
 
@@ -101,8 +108,10 @@ def disk() -> Check:
         path = Path(settings.BASE_DIR)
     free = shutil.disk_usage(path).free
     state = "bad" if free < NO_DISK else "warning" if free < LOW_DISK else "ok"
+    code = {"bad": "disk.full", "warning": "disk.low"}.get(state, "disk.fine")
     fix = "Make room, or keep less: MESSAGE_LOG_HOURS, STATS_DAYS, MAX_TTL."
-    return Check("Disk", state, f"{display.size(free)} free", "" if state == "ok" else fix)
+    words = f"{display.size(free)} free"
+    return Check("Disk", state, words, "" if state == "ok" else fix, code)
 
 
 def bell() -> Check:
@@ -115,7 +124,8 @@ def bell() -> Check:
         "Messages are found within 5 seconds all the same. Both processes need the same RUN_DIR "
         f"({settings.RUN_DIR}), and the component makes its socket there when it starts."
     )
-    return Check("Doorbell", "warning", "no component listens in RUN_DIR", fix)
+    words = "no component listens in RUN_DIR"
+    return Check("Doorbell", "warning", words, fix, "local.doorbell")
 
 
 def _listener() -> Check:
@@ -157,8 +167,48 @@ def migrations() -> Check:
     missing = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
     if missing:
         fix = "Stop both processes, run `manage.py migrate`, start them."
-        return Check("Migrations", "bad", f"{missing} not applied", fix)
+        return Check("Migrations", "bad", f"{missing} not applied", fix, "database.migrations")
     return Check("Migrations", "ok", "all applied")
+
+
+def certificate_of_url() -> Check:
+    """Does PUBLIC_URL's certificate last? The component looks at it every hour."""
+    name, now = "Certificate", now_ms()
+    if not certificate.applies(settings.PUBLIC_URL):
+        return Check(name, "ok", "not applicable", code="certificate.none")
+    row = Status.objects.filter(name=status.CERTIFICATE).first()
+    if row is None:
+        return Check(name, "ok", "not looked at yet: the component does", code="certificate.none")
+    return certificate_check(Certificate.read(row.value), now, to_ms(row.at))
+
+
+def certificate_check(found: Certificate, now: int, looked_at: int) -> Check:
+    """Return what a certificate is worth. Times in milliseconds since 1970."""
+    state, words = found.state(now), found.words(now)
+    if now - looked_at > CERTIFICATE_OLD:
+        words += f", as of {display.duration(now - looked_at)} ago"
+    if state == "ok":
+        return Check("Certificate", state, words, code="certificate.fine")
+    code = "certificate.bad" if state == "bad" else "certificate.soon"
+    if found.code == "unreachable":
+        code = "certificate.unchecked"
+    return Check("Certificate", state, words, REMEDIES[code], code)
+
+
+def backup() -> Check:
+    """Is there a backup to fall back on?"""
+    row = Status.objects.filter(name=status.BACKUP).first()
+    fix = (
+        "Run `manage.py backup FILE` every night (docs/operators.md). If you back up by other "
+        "means, say so after each: `manage.py backup --done`."
+    )
+    if row is None:
+        return Check("Backup", "warning", "never", fix, "backup.never")
+    age = now_ms() - to_ms(row.at)
+    words = f"{display.duration(age)} ago"
+    if age > BACKUP_OLD:
+        return Check("Backup", "warning", words, fix, "backup.old")
+    return Check("Backup", "ok", words, code="backup.fine")
 
 
 ALL: tuple[Callable[[], Check], ...] = (
@@ -170,4 +220,6 @@ ALL: tuple[Callable[[], Check], ...] = (
     public_url,
     migrations,
     configuration,
+    certificate_of_url,
+    backup,
 )
