@@ -6,3 +6,9 @@ from django.apps import AppConfig
 class PushproviderConfig(AppConfig):
     name = "pushprovider"
     verbose_name = "Push"
+
+    def ready(self) -> None:
+        """Register the system checks."""
+        from pushprovider import systemchecks
+
+        systemchecks.install()

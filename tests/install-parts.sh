@@ -10,10 +10,11 @@ declare -A package_of=(
     [ejabberdctl]=ejabberd
     [node]=nodejs
     [npm]=npm
+    [nginx]=nginx-light
 )
 missing=()
-for program in prosody ejabberdctl node npm; do
-    # ejabberdctl is in /usr/sbin, which is not in everybody's PATH.
+for program in prosody ejabberdctl node npm nginx; do
+    # ejabberdctl and nginx are in /usr/sbin, which is not in everybody's PATH.
     if PATH="$PATH:/usr/sbin" command -v "$program" > /dev/null; then
         echo "found      $program"
     else

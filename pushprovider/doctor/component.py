@@ -26,7 +26,7 @@ from pushprovider.xmpp.survey import Report
 
 NAME, DISCO = "Component", "Service discovery"
 #: Seconds for the handshake.
-PATIENCE = 10.0
+PATIENCE = 6.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -200,7 +200,7 @@ def methods(way: Way, path: str) -> list[Check]:
     put = way.ask("PUT", path, {"TTL": "0"}, b"")
     delete = way.ask("DELETE", "/message/doctor")
     lost = [] if reflection(put) else [f"PUT is answered {put.status}"]
-    if errno(delete) != 102:
+    if delete.status != 404:
         lost.append(f"DELETE is answered {delete.status}")
     return [bad(NAME, "proxy.method", ", ".join(lost))] if lost else []
 

@@ -32,7 +32,7 @@ smacks_hibernation_time = {hibernation}
 VirtualHost {host}
 Component {component_jid}
     component_secret = {component_secret}
-    component_conflict_resolve = "kick_old"
+    component_conflict_resolve = {conflict}
 """
 
 
@@ -41,6 +41,7 @@ class Prosody:
 
     `ack_seconds` is how long a resumable phone may leave a request for an ack unanswered,
     `component_stanza_limit` the size in bytes above which a stanza ends the component's stream.
+    `keep_old` is Prosody's default: a second connection of a component is refused.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Prosody:
         ack_seconds: int | None = None,
         component_stanza_limit: int | None = None,
         log_level: str = "debug",
+        keep_old: bool = False,
         extra: str = "",
     ) -> None:
         if ack_seconds:  # it asks a silent phone for an ack then, and waits so long again
@@ -66,6 +68,7 @@ class Prosody:
         self.component_secret = component_secret
         self.hibernation_seconds = hibernation_seconds
         self.c2s_port, self.component_port = free_ports(2)
+        self._conflict = "kick_new" if keep_old else "kick_old"
         self.data = folder / "prosody-data"
         self.data.mkdir(parents=True)
         config = folder / "prosody.cfg.lua"
@@ -121,6 +124,7 @@ class Prosody:
             host=_lua(self.host),
             component_jid=_lua(self.component_jid),
             component_secret=_lua(self.component_secret),
+            conflict=_lua(self._conflict),
         )
 
 

@@ -1,0 +1,133 @@
+"""The doctor tells apart why there is no stream, and never disturbs one that is there."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.real.component import FakeComponent
+from tests.real.doctor import Diagnosis, doctor
+from tests.real.play import play
+from tests.real.ports import LOOPBACK, free_port
+from tests.real.prosody import Prosody
+from tests.real.provider import Provider
+from tests.real.waiting import wait_until
+from tests.real.xmpp_server import XmppServer
+
+BOTH = pytest.mark.servers("prosody", "ejabberd")
+
+
+@pytest.fixture
+def idle(shared_server: XmppServer, tmp_path: Path, migrated: Path) -> Iterator[Provider]:
+    """The product installed, with no process running."""
+    made = Provider(tmp_path, shared_server, migrated=migrated)
+    made.migrate()
+    yield made
+    made.close()
+
+
+def ask(provider: Provider, **settings: object) -> Diagnosis:
+    return doctor(provider, "--only", "component", **settings)
+
+
+@BOTH
+def test_it_tells_that_only_the_component_is_missing(idle: Provider) -> None:
+    found = ask(idle)
+    found.assert_only("component.not-running", "would accept")
+    assert "disco.fine" in found.findings
+
+
+@BOTH
+def test_it_tells_a_wrong_secret(idle: Provider) -> None:
+    ask(idle, XMPP_COMPONENT_SECRET="wrong").assert_only("component.wrong-secret")
+
+
+def test_it_tells_a_component_that_the_server_does_not_know(idle: Provider) -> None:
+    found = ask(idle, XMPP_COMPONENT_JID="nobody.localhost")
+    found.assert_only("component.unknown")
+
+
+def test_it_tells_a_server_that_is_down(idle: Provider) -> None:
+    found = ask(idle, XMPP_COMPONENT_PORT=free_port())
+    found.assert_only("component.refused", "Connect call failed")
+
+
+def test_it_tells_a_host_that_has_no_address(idle: Provider) -> None:
+    found = ask(idle, XMPP_COMPONENT_HOST="xmpp.invalid")
+    found.assert_only("component.unresolved")
+
+
+@pytest.mark.servers("ejabberd")
+def test_it_tells_the_port_of_clients(idle: Provider) -> None:
+    found = ask(idle, XMPP_COMPONENT_PORT=idle.server.c2s_port)
+    found.assert_only("component.wrong-port")
+
+
+@pytest.mark.servers("ejabberd")
+def test_it_tells_a_name_that_is_a_host_of_the_server(idle: Provider) -> None:
+    found = ask(idle, XMPP_COMPONENT_JID="localhost")
+    found.assert_only("component.conflict")
+
+
+@play
+async def test_it_tells_that_somebody_else_is_connected(tmp_path: Path, migrated: Path) -> None:
+    """Prosody's default refuses the newcomer."""
+    server = Prosody(tmp_path / "server", keep_old=True)
+    server.start()
+    idle = Provider(tmp_path, server, migrated=migrated)
+    idle.migrate()
+    other = FakeComponent(server)
+    try:
+        await other.connect()
+        ask(idle).assert_only("component.conflict")
+        await other.close()
+    finally:
+        idle.close()
+        server.kill()
+
+
+@contextmanager
+def mute() -> Iterator[int]:
+    """Listen, and never say a word."""
+    with socket.create_server((LOOPBACK, 0)) as listening:
+        yield int(listening.getsockname()[1])
+
+
+def test_it_tells_a_port_where_something_else_listens(idle: Provider) -> None:
+    with mute() as port:
+        ask(idle, XMPP_COMPONENT_PORT=port).assert_only("component.silent")
+
+
+@BOTH
+def test_it_leaves_a_running_component_alone(new_provider: Callable[..., Provider]) -> None:
+    provider = new_provider()
+    found = doctor(provider)
+    assert (found.exit_code, found.wrong) == (0, set()), found.findings
+    assert "disco.fine" in found.findings
+    assert "delivered in" in found.findings["loop.delivered"]["text"]
+    assert provider.times_connected() == 1
+    assert "trying again" not in provider.component.log_text()
+
+
+def test_it_says_what_the_running_component_knows(
+    shared_server: XmppServer, tmp_path: Path, migrated: Path
+) -> None:
+    settings = {"xmpp_component_secret": "wrong"}
+    provider = Provider(tmp_path, shared_server, migrated=migrated, settings=settings)
+    provider.migrate()
+    provider.component.spawn()
+    try:
+        wait_until(lambda: "not-authorized" in provider.component.log_text(), 15, "it is refused")
+        # The lock is held: the doctor's own handshake would be with the right secret here.
+        right = shared_server.component_secret
+        wait_until(
+            lambda: ask(provider, XMPP_COMPONENT_SECRET=right).wrong == {"component.wrong-secret"},
+            10,
+            "the doctor says what the component said",
+        )
+    finally:
+        provider.close()

@@ -1,0 +1,66 @@
+"""Certificates of every kind, good and bad, under an authority of the tests' own."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+
+
+class Authority:
+    """Signs certificates; `file` is its own, for SSL_CERT_FILE."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._name = _name("The tests' authority")
+        own = _builder(self._name, self._name, self._key.public_key(), -1, 3650)
+        own = own.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        self.file = folder / "authority.pem"
+        self.file.write_bytes(self._signed(own, self._key))
+
+    def certificate(
+        self, name: str, host: str = "localhost", days: float = 90, *, by_itself: bool = False
+    ) -> tuple[Path, Path]:
+        """Return the files of a certificate and its key. It lasts so many days from now."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        issuer = _name(host) if by_itself else self._name
+        builder = _builder(_name(host), issuer, key.public_key(), min(days, 0) - 30, days)
+        names = x509.SubjectAlternativeName([x509.DNSName(host)])
+        builder = builder.add_extension(names, critical=False)
+        files = self._folder / f"{name}.pem", self._folder / f"{name}.key"
+        files[0].write_bytes(self._signed(builder, key if by_itself else self._key))
+        files[1].write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        return files
+
+    @staticmethod
+    def _signed(builder: x509.CertificateBuilder, key: ec.EllipticCurvePrivateKey) -> bytes:
+        return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM)
+
+
+def _name(text: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
+
+
+def _builder(
+    subject: x509.Name,
+    issuer: x509.Name,
+    key: ec.EllipticCurvePublicKey,
+    first_day: float,
+    last_day: float,
+) -> x509.CertificateBuilder:
+    now = dt.datetime.now(dt.UTC)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now + dt.timedelta(days=first_day))
+        .not_valid_after(now + dt.timedelta(days=last_day))
+    )
