@@ -78,7 +78,8 @@ class Certificate:
     @staticmethod
     def read(text: str) -> Certificate:
         """Return what text() wrote."""
-        code, ends, detail = (*text.split(" ", 2), "0", "")[:3]
+        code, _, rest = text.partition(" ")
+        ends, _, detail = rest.partition(" ")
         return Certificate(code, int(ends) if ends.isdigit() else 0, detail)
 
 

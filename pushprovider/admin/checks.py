@@ -186,7 +186,7 @@ def certificate_check(found: Certificate, now: int, looked_at: int) -> Check:
     """Return what a certificate is worth. Times in milliseconds since 1970."""
     state, words = found.state(now), found.words(now)
     if now - looked_at > CERTIFICATE_OLD:
-        words += f", as of {display.duration(now - looked_at)} ago"
+        words += f", seen {display.ago(now - looked_at)}"
     if state == "ok":
         return Check("Certificate", state, words, code="certificate.fine")
     code = "certificate.bad" if state == "bad" else "certificate.soon"
@@ -205,7 +205,7 @@ def backup() -> Check:
     if row is None:
         return Check("Backup", "warning", "never", fix, "backup.never")
     age = now_ms() - to_ms(row.at)
-    words = f"{display.duration(age)} ago"
+    words = display.ago(age)
     if age > BACKUP_OLD:
         return Check("Backup", "warning", words, fix, "backup.old")
     return Check("Backup", "ok", words, code="backup.fine")

@@ -57,6 +57,15 @@ def duration(milliseconds: float | None) -> str:
     return f"{seconds / 86_400:.0f} d"
 
 
+def ago(milliseconds: float) -> str:
+    """Return how long ago something was, in words: 5 hours ago."""
+    for size, unit in ((86_400_000, "day"), (3_600_000, "hour"), (60_000, "minute")):
+        if milliseconds >= size:
+            count = int(milliseconds // size)
+            return f"{count} {unit}{'' if count == 1 else 's'} ago"
+    return "just now"
+
+
 def size(octets: int) -> str:
     """Return a number of bytes in the unit that suits it."""
     number = float(octets)

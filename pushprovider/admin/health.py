@@ -13,8 +13,10 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from pushprovider import __version__
-from pushprovider.admin import shell
+from pushprovider.admin import display, shell
 from pushprovider.admin.checks import ALL, Check
+from pushprovider.doctor import findings
+from pushprovider.fields import now_ms
 from upconfig.env import Rate
 
 _ORDER = {"bad": 0, "warning": 1, "ok": 2}
@@ -27,11 +29,14 @@ _PACKAGES = ("Django", "channels", "daphne", "slixmpp", "whitenoise", "cryptogra
 def page(request: HttpRequest) -> HttpResponse:
     """Show every check with its remedy, and what this server runs with."""
     shell.require(request, "view_status")
+    ran, found = findings.kept()
     return shell.render(
         request,
         "admin/health.html",
         title="Health",
         checks=worst_first(),
+        doctor=sorted(found, key=lambda one: _ORDER.get(one.state, 0)),
+        doctor_ran=None if ran is None else display.ago(now_ms() - ran),
         in_force=in_force(),
         versions=versions(),
         public_url=settings.PUBLIC_URL,

@@ -114,7 +114,8 @@ def product(steadies: Callable[[str], Provider]) -> Provider:
 @pytest.fixture(scope="module")
 def nginx(product: Provider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nginx]:
     """All sites of this page."""
-    sites = [GOOD, *(one[0] for one in (*BROKEN, *DOUBTFUL, *CERTIFICATES))]
+    wrong = [site for site, *_ in BROKEN + DOUBTFUL] + [site for site, _ in CERTIFICATES]
+    sites = [GOOD, *wrong]
     started = Nginx(tmp_path_factory.mktemp("nginx"), product.port, sites)
     started.start()
     yield started

@@ -15,10 +15,10 @@ from cryptography.x509.oid import NameOID
 class Authority:
     """Signs certificates; `file` is its own, for SSL_CERT_FILE."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, name: str = "The tests' authority") -> None:
         self._folder = folder
         self._key = ec.generate_private_key(ec.SECP256R1())
-        self._name = _name("The tests' authority")
+        self._name = _name(name)
         own = _builder(self._name, self._name, self._key.public_key(), -1, 3650)
         own = own.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         self.file = folder / "authority.pem"

@@ -1,0 +1,74 @@
+"""A backup is made while pushes come in; after a disaster the product goes on from it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.real.phone import Phone
+from tests.real.play import play
+from tests.real.provider import Provider
+from tests.real.steps import arrivals
+from tests.real.waiting import eventually
+
+
+@play
+async def test_what_was_there_at_the_backup_is_there_again(
+    new_provider: Callable[..., Provider], new_phone: Callable[..., Phone], tmp_path: Path
+) -> None:
+    provider = new_provider(push_rate_per_endpoint="off", push_rate_per_account="off")
+    copy = tmp_path / "backup.sqlite3"
+    async with new_phone() as phone:
+        endpoint = (await phone.register()).endpoint
+    asleep = await waits(provider, endpoint, b"before the backup")
+    async with new_phone(resource="busy") as busy:
+        other = (await busy.register()).endpoint
+        flood = asyncio.create_task(keep_posting(provider, other))
+        await arrivals(busy, 5)
+        await asyncio.to_thread(provider.manage, "backup", str(copy))
+        await arrivals(busy, 5)
+        flood.cancel()
+        await asyncio.wait([flood])
+    assert asleep == 201
+    await asyncio.to_thread(lose_everything, provider)
+    await asyncio.to_thread(restore, provider, copy)
+    async with new_phone() as phone:
+        assert (await arrivals(phone, 1)) == [b"before the backup"]
+        assert (await provider.post(endpoint, b"after the restore")).status_code == 201
+        await eventually(
+            lambda: b"after the restore" in [push.payload for push in phone.received],
+            10,
+            "the old endpoint works",
+            provider.log_text,
+        )
+
+
+async def waits(provider: Provider, endpoint: str, body: bytes) -> int:
+    """Post to a phone that is away; return the status."""
+    return (await provider.post(endpoint, body)).status_code
+
+
+async def keep_posting(provider: Provider, endpoint: str) -> None:
+    """Post one message after the other."""
+    while True:
+        await provider.post(endpoint, b"one of many")
+
+
+def lose_everything(provider: Provider) -> None:
+    """The disk is gone."""
+    provider.kill_http()
+    provider.kill_component()
+    for suffix in ("", "-wal", "-shm"):
+        with contextlib.suppress(FileNotFoundError):
+            Path(f"{provider.database}{suffix}").unlink()
+
+
+def restore(provider: Provider, copy: Path) -> None:
+    """Do what docs/operators.md says."""
+    shutil.copyfile(copy, provider.database)
+    provider.manage("migrate", "--noinput", "-v", "0")
+    provider.start_http()
+    provider.start_component()
