@@ -11,9 +11,10 @@ declare -A package_of=(
     [node]=nodejs
     [npm]=npm
     [nginx]=nginx-light
+    [systemd-analyze]=systemd
 )
 missing=()
-for program in prosody ejabberdctl node npm nginx; do
+for program in prosody ejabberdctl node npm nginx systemd-analyze; do
     # ejabberdctl and nginx are in /usr/sbin, which is not in everybody's PATH.
     if PATH="$PATH:/usr/sbin" command -v "$program" > /dev/null; then
         echo "found      $program"

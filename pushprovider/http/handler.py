@@ -71,7 +71,7 @@ class PushHandler:
         found = find(scope["path"])
         if found is None:
             raise answers.unknown()
-        if drain.has_begun and scope["method"] in ("POST", "PUT"):
+        if drain.refuses and scope["method"] in ("POST", "PUT"):
             raise answers.unavailable()
         body = await read_body(scope, receive)
         request = ASGIRequest(scope, BytesIO(body))

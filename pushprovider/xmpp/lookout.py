@@ -13,7 +13,7 @@ import time
 
 from django.conf import settings
 
-from pushprovider import certificate
+from pushprovider import certificate, notify
 from pushprovider.database import DatabaseThread, StoreTrouble
 from pushprovider.fields import now_ms
 from pushprovider.store import status
@@ -45,12 +45,14 @@ class Lookout:
     def failed(self, failure: str, why: str) -> None:
         """There is no stream: one of Component's words, and a sentence."""
         self._failure = (failure, why)
+        notify.tell(f"STATUS=not connected: {why}")
         self._changed.set()
 
     def connected(self) -> None:
         """There is a stream."""
         self._failure = ("", "")
         self._survey_due = True
+        notify.tell(f"STATUS=connected as {settings.XMPP_COMPONENT_JID}")
         self._changed.set()
 
     async def run(self) -> None:

@@ -16,6 +16,7 @@ from django.core.management.base import BaseCommand
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
+from pushprovider import notify
 from pushprovider.postgresql.patience import be_quick
 from pushprovider.store.moving import is_closed
 from pushprovider.xmpp.service import Service
@@ -91,9 +92,15 @@ def run(service: Coroutine[Any, Any, None]) -> None:
 async def serve() -> None:
     """Run the service until SIGTERM or SIGINT."""
     loop = asyncio.get_running_loop()
-    while True:
-        service = Service()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, service.stop)
-        if not await service.run():
-            return
+    alive = asyncio.create_task(notify.keep_alive())
+    notify.ready()  # a server that is down is no reason to try again: the process does, by itself
+    try:
+        while True:
+            service = Service()
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.add_signal_handler(number, service.stop)
+            if not await service.run():
+                return
+    finally:
+        notify.stopping()
+        alive.cancel()
