@@ -1,0 +1,82 @@
+"""A database of every earlier release migrates to this one, with all that is in it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from pushprovider import __version__
+from pushprovider.models import MessageState
+from tests.real.phone import Phone
+from tests.real.play import play
+from tests.real.provider import Provider
+from tests.real.steps import arrivals
+from tests.real.waiting import eventually
+from tests.real.xmpp_server import XmppServer
+from tests.upgrade.past import DUMPS, LIVE, SETTINGS, restore, schema
+
+HINT = "the schema changed: run python -m tests.upgrade (only while this release is not out)"
+
+
+@pytest.fixture(params=DUMPS, ids=lambda dump: dump.stem)
+def upgraded(
+    request: pytest.FixtureRequest, shared_server: XmppServer, tmp_path: Path
+) -> Iterator[Provider]:
+    """An operator's server of an earlier release, with this release's code and migrations."""
+    made = Provider(tmp_path, shared_server, settings={"secret_key": SETTINGS["SECRET_KEY"]})
+    restore(request.param, made.database)
+    made.migrate()
+    yield made
+    made.close()
+    made.assert_clean_logs()
+
+
+def rows(provider: Provider, query: str) -> list[tuple[object, ...]]:
+    with closing(sqlite3.connect(provider.database)) as database:
+        return database.execute(query).fetchall()
+
+
+def test_there_is_a_dump_of_this_release() -> None:
+    assert f"{__version__}.sql" in {dump.name for dump in DUMPS}, HINT
+
+
+def test_the_schema_is_that_of_a_new_database(upgraded: Provider, migrated: Path) -> None:
+    assert schema(upgraded.database) == schema(migrated), HINT
+
+
+def test_nothing_is_lost(upgraded: Provider) -> None:
+    states = rows(upgraded, "SELECT state, count(*) FROM pushprovider_message GROUP BY state")
+    assert states == [(int(state), 1) for state in MessageState]
+    registrations = rows(
+        upgraded, "SELECT count(*), count(revoked_at) FROM pushprovider_registration"
+    )
+    assert registrations == [(3, 1)]
+    assert rows(upgraded, "SELECT jid FROM pushprovider_account WHERE blocked_at IS NOT NULL") == [
+        ("tybalt@localhost",)
+    ]
+    assert rows(upgraded, "SELECT sum(count) FROM pushprovider_sender") == [(7,)]
+    assert rows(upgraded, "SELECT username FROM auth_user") == [("operator",)]
+
+
+@play
+async def test_it_still_delivers(
+    upgraded: Provider, shared_server: XmppServer, new_phone: Callable[..., Phone]
+) -> None:
+    """What waited arrives, and the old endpoint takes new messages."""
+    shared_server.add_user("juliet", "secret")
+    endpoint = f"{upgraded.url}/push/{upgraded.manage('shell', '-v', '0', '-c', TOKEN).strip()}"
+    upgraded.start_http()
+    upgraded.start_component()
+    async with Phone(shared_server, "juliet", resource="phone") as phone:
+        assert (await arrivals(phone, 2, 30)) == [b"hello", b"hello"]
+        assert (await upgraded.post(endpoint, b"of today")).status_code == 201
+        await eventually(
+            lambda: phone.received[-1].payload == b"of today", 10, "it arrives", upgraded.log_text
+        )
+
+
+TOKEN = f"from pushprovider import tokens; print(tokens.make({LIVE!r}))"
