@@ -11,10 +11,11 @@ declare -A package_of=(
     [node]=nodejs
     [npm]=npm
     [nginx]=nginx-light
+    [caddy]=caddy
     [systemd-analyze]=systemd
 )
 missing=()
-for program in prosody ejabberdctl node npm nginx systemd-analyze; do
+for program in prosody ejabberdctl node npm nginx caddy systemd-analyze; do
     # ejabberdctl and nginx are in /usr/sbin, which is not in everybody's PATH.
     if PATH="$PATH:/usr/sbin" command -v "$program" > /dev/null; then
         echo "found      $program"
