@@ -54,9 +54,13 @@ def kept() -> tuple[int | None, list[Check]]:
 
 def pack(check: Check) -> str:
     """Return a finding as a Status row holds it; the remedy is looked up by the code."""
-    room = 200
-    while len(text := json.dumps([check.name, check.state, check.code, check.text[:room]])) > 200:
-        room -= max(1, len(text) - 200)
+    room = len(check.text)
+    while True:
+        row = [check.name, check.state, check.code, check.text[:room]]
+        text = json.dumps(row, ensure_ascii=False)
+        if len(text) <= 200:
+            break
+        room -= max(1, (len(text) - 200) // 2)
     return text
 
 
@@ -64,6 +68,6 @@ def unpack(text: str) -> Check | None:
     """Return what pack() wrote; None for what another version wrote."""
     try:
         name, state, code, words = json.loads(text)
-    except ValueError:
+    except (ValueError, TypeError):
         return None
     return Check(name, state, words, "" if state == "ok" else REMEDIES.get(code, ""), code)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.real.doctor import Diagnosis, doctor
@@ -141,6 +142,12 @@ def test_the_example_is_right(ask: Ask) -> None:
     found = ask(GOOD)
     assert (found.exit_code, found.wrong, found.doubtful) == (0, set(), set())
     assert set(found.findings) == {"certificate.fine", "proxy.fine"}
+
+
+def test_the_example_redirects_pages_only(nginx: Nginx) -> None:
+    plain = f"http://127.0.0.1:{nginx.plain_port}"
+    assert httpx.post(f"{plain}/push/x", trust_env=False).status_code == 404
+    assert httpx.get(f"{plain}/", trust_env=False).status_code == 301
 
 
 @pytest.mark.parametrize(("site", "code", "word"), BROKEN, ids=name)

@@ -59,8 +59,10 @@ class Nginx:
     def __init__(self, folder: Path, upstream: int, sites: Sequence[Site]) -> None:
         self.authority = Authority(folder)
         self.sites = {site.name: site for site in sites}
-        shared, server = example(upstream)
+        self.plain_port = free_port()
+        shared, server, plain = example(upstream)
         text = shared + "".join(self._site(server, site, folder) for site in sites)
+        text += _only_ipv4(plain.replace("listen 80;", f"listen {LOOPBACK}:{self.plain_port};"))
         config = folder / "nginx.conf"
         user = "user root;" if os.geteuid() == 0 else ""
         config.write_text(MAIN.format(user=user, folder=folder, sites=text), encoding="utf-8")
@@ -99,12 +101,16 @@ class Nginx:
         ):
             assert old in server, f"the example has no {old!r}"
             server = server.replace(old, new)
-        return re.sub(r" *listen \[::\].*\n", "", server)
+        return _only_ipv4(server)
 
 
-def example(upstream: int) -> tuple[str, str]:
-    """Return deploy/nginx.conf in two parts: what stands once, and the server block for https."""
+def _only_ipv4(server: str) -> str:
+    return re.sub(r" *listen \[::\].*\n", "", server)
+
+
+def example(upstream: int) -> tuple[str, str, str]:
+    """Return deploy/nginx.conf in three parts: what stands once, the servers for https and http."""
     text = EXAMPLE.read_text(encoding="utf-8")
-    shared, server, _plain = re.split(r"(?m)^(?=server \{)", text)
+    shared, server, plain = re.split(r"(?m)^(?=server \{)", text)
     assert "127.0.0.1:8000" in shared
-    return shared.replace("127.0.0.1:8000", f"{LOOPBACK}:{upstream}"), server
+    return shared.replace("127.0.0.1:8000", f"{LOOPBACK}:{upstream}"), server, plain
