@@ -17,7 +17,7 @@ from pushprovider.certificate import is_loopback
 from pushprovider.doctor.address import stray
 from pushprovider.doctor.findings import bad, doubtful, good
 from pushprovider.doctor.wire import Answer, NoAnswer, Way
-from pushprovider.http import answers, mirror
+from pushprovider.http import answers, matrix, mirror
 from pushprovider.http.handler import MAX_BODY
 from pushprovider.http.websocket import PATH
 
@@ -63,6 +63,7 @@ def _look(way: Way) -> list[Check]:
         *errors(way),
         *options(way, path),
         *methods(way, path),
+        *gateway(way),
         *websocket(way),
     ]
 
@@ -203,6 +204,15 @@ def methods(way: Way, path: str) -> list[Check]:
     if delete.status != 404:
         lost.append(f"DELETE is answered {delete.status}")
     return [bad(NAME, "proxy.method", ", ".join(lost))] if lost else []
+
+
+def gateway(way: Way) -> list[Check]:
+    """A homeserver on the same host name may have taken all of /_matrix/."""
+    answer = way.ask("GET", matrix.PATH)
+    if answer.status == 200 and b"gateway" in answer.body:
+        return []
+    words = f"{matrix.PATH} is answered {answer.status}"
+    return [doubtful(NAME, "proxy.matrix", words)]
 
 
 def websocket(way: Way) -> list[Check]:

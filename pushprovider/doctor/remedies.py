@@ -73,9 +73,9 @@ REMEDIES: dict[str, str] = {
     "proxy.answer-headers": f"The proxy takes headers out of answers, or changes them. {_PROXY}",
     "proxy.cors": "The proxy removes, changes or doubles Access-Control- headers. Pushprovider "
     "sets them itself, on every answer.",
-    "proxy.body-small": "Raise the proxy's limit on bodies above 4096 bytes; 64 kB are good "
-    "(nginx: client_max_body_size 64k).",
-    "proxy.body-unlimited": "Set a limit on bodies in the proxy, 64 kB say: without it anybody "
+    "proxy.body-small": "Raise the proxy's limit on bodies; 128 kB are good "
+    "(nginx: client_max_body_size 128k).",
+    "proxy.body-unlimited": "Set a limit on bodies in the proxy, 128 kB say: without it anybody "
     "can fill this server's memory.",
     "proxy.body-changed": "The proxy changes bodies (unpacks gzip, say). They are encrypted for "
     "the phone and must pass as they are.",
@@ -85,6 +85,8 @@ REMEDIES: dict[str, str] = {
     "proxy.method": "Let POST, PUT, GET, HEAD, DELETE and OPTIONS through on /push/ and /message/.",
     "proxy.websocket": "Pass the Upgrade and Connection headers on at /ws/: the admin's live view "
     f"needs it. {_PROXY}",
+    "proxy.matrix": "Pass /_matrix/push/ to daphne if Matrix apps shall push here; with a homeserver "
+    "on the same host name, that path alone.",
     "proxy.scheme": "Have the proxy set X-Forwarded-Proto: https, else the admin refuses its own "
     "forms.",
     "proxy.host": "Have the proxy pass the Host header on, or add that name to ALLOWED_HOSTS: "

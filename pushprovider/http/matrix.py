@@ -125,7 +125,7 @@ async def relay(scope: Scope, receive: Receive) -> list[str]:
     Returns after the commit. Raises Trouble, StoreTrouble: then the homeserver tries again, and a
     notification for several devices may come twice to some. Homeservers send one at a time.
     """
-    if drain.has_begun:
+    if drain.refuses:
         raise _unavailable()
     found = await _read(scope, receive)
     agent = next((v.decode("latin-1") for n, v in scope["headers"] if n == b"user-agent"), None)

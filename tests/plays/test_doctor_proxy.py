@@ -17,7 +17,7 @@ from tests.real.unpacking import unpacking
 pytest_plugins = ["tests.real.steady"]
 
 PASS = "        proxy_pass http://pushprovider;\n        proxy_connect_timeout 2s;\n"
-LIMIT = "client_max_body_size 64k;"
+LIMIT = "client_max_body_size 128k;"
 HTTP = "    proxy_http_version 1.1;\n"
 
 
@@ -93,6 +93,11 @@ DOUBTFUL: list[tuple[Site, str, str]] = [
         "https",
     ),
     (Site("host", [("Host $host;", "Host upstream.example;")]), "proxy.host", "upstream.example"),
+    (
+        Site("matrix", more("location /_matrix/ { return 301 https://matrix.example; }")),
+        "proxy.matrix",
+        "301",
+    ),
     (Site("soon", days=10.5), "certificate.soon", "10 days left"),
 ]
 CERTIFICATES: list[tuple[Site, str]] = [
