@@ -13,10 +13,13 @@ from django.test import Client
 from django.urls import reverse
 
 from pushprovider import stats
+from pushprovider.certificate import DAY
+from pushprovider.doctor import findings
 from pushprovider.fields import now_ms
 from pushprovider.http.csp import POLICY
-from pushprovider.models import Account, Message, Registration
+from pushprovider.models import Account, Message, Registration, Status
 from pushprovider.stats import Count, Counts
+from pushprovider.store import status
 from tests.browser import town
 
 PAGES = (
@@ -158,6 +161,27 @@ def test_it_tells_what_no_phone_can_read_and_what_came_from_matrix(
         shown = page.partition(f'id="{card}"')[2].partition("</section>")[0]
         assert label in shown
         assert number in shown
+
+
+def test_the_health_page_shows_what_the_doctor_found(operator: Client) -> None:
+    assert "It has not run yet" in visit(operator, reverse("admin:health"))
+    lost = findings.bad("Full loop", "loop.lost", "not delivered <within> 20 s")
+    findings.keep([lost], now_ms() - 2 * 3_600_000)
+    page = visit(operator, reverse("admin:health")).partition('class="doctor"')[2]
+    assert "2 hours ago" in page
+    assert "not delivered &lt;within&gt; 20 s" in page
+    assert "Read the component&#x27;s log" in page
+    Status.objects.all().delete()
+
+
+def test_the_dashboard_shows_certificate_and_backup(operator: Client) -> None:
+    status.tell(status.CERTIFICATE, f"valid {now_ms() + 63 * DAY + 1000}", now_ms())
+    status.tell(status.BACKUP, "manage.py backup", now_ms() - 5 * 3_600_000)
+    pills = visit(operator, reverse("admin:index")).partition('class="pills"')[2]
+    pills = pills.partition("</ul>")[0]
+    assert "63 days left" in pills
+    assert "5 hours ago" in pills
+    Status.objects.all().delete()
 
 
 def test_settings_in_force_hold_no_secret(operator: Client) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from django.conf import settings
 
 from pushprovider.admin.checks import Check
-from pushprovider.doctor import clock, component, findings, loop, wire
+from pushprovider.doctor import clock, component, findings, local, loop, wire
 from pushprovider.doctor.remedies import REMEDIES
-from pushprovider.fields import now_ms
-from pushprovider.models import MessageState, Status
+from pushprovider.fields import now_ms, to_datetime
+from pushprovider.models import Account, MessageState, Registration, Status
+from pushprovider.store import testdevice
 from pushprovider.store.testdevice import Fate
 from pushprovider.xmpp.survey import Report
 from tests.settings import ROOT
@@ -111,6 +115,26 @@ def test_it_reads_the_date_of_an_answer() -> None:
 def test_it_tells_a_clock_that_differs() -> None:
     [found] = clock.look("Thu, 01 Jan 2026 00:00:00 GMT")
     assert found.code == "clock.differs"
+
+
+def test_it_tells_that_somebody_else_owns_the_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path(settings.RUN_DIR).mkdir(parents=True, exist_ok=True)
+    assert local.user() == []
+    monkeypatch.setattr("os.geteuid", lambda: 4_000_000)
+    [found] = local.user()
+    assert (found.code, found.text.endswith("this is user 4000000")) == ("user.other", True)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_an_interrupted_doctor_left_is_removed() -> None:
+    now = now_ms()
+    testdevice.begin(now - testdevice.LEFTOVER - 1000)
+    fresh, mine = testdevice.begin(now), testdevice.begin(now)
+    others = Account.objects.create(jid="doctor-who@localhost", created_at=to_datetime(0))
+    testdevice.remove(mine, now)
+    left = set(Account.objects.values_list("jid", flat=True))
+    assert left == {fresh.account, others.jid}
+    assert Registration.objects.count() == 1
 
 
 def test_no_answer_in_time_is_told_apart() -> None:

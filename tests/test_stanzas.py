@@ -118,6 +118,28 @@ def test_our_own_ping_comes_back() -> None:
     assert read("<iq type='result' id='ping-1'/>", OWN) == stanzas.Own("ping-1")
 
 
+def pushed_to(device: str, kind: str = "set") -> str:
+    """Return a push IQ as it comes back to us through the server."""
+    return f"<iq type='{kind}' id='u' to='{device}'><push xmlns='{stanzas.PUSH}'/></iq>"
+
+
+def test_a_push_to_the_doctors_device_is_ours_to_answer() -> None:
+    device = f"doctor-1a@{OWN}/loop"
+    assert read(pushed_to(device), OWN) == stanzas.Echo("u", device)
+    answer = ET.fromstring(stanzas.result("u", device, OWN))
+    assert (answer.get("type"), answer.get("from"), answer.get("to")) == ("result", device, OWN)
+
+
+@pytest.mark.parametrize("sender", [PHONE, "localhost", f"juliet@{OWN}/phone"])
+def test_nobody_else_can_have_the_doctors_device_answer(sender: str) -> None:
+    assert read(pushed_to(f"doctor-1a@{OWN}/loop"), sender) is None
+
+
+@pytest.mark.parametrize("device", [OWN, f"juliet@{OWN}/phone", f"doctor-1a@{OWN}.example/loop"])
+def test_other_addresses_are_not_the_doctors(device: str) -> None:
+    assert not isinstance(read(pushed_to(device), OWN), stanzas.Echo)
+
+
 @given(
     st.recursive(xml_text, lambda inner: st.tuples(st.sampled_from(["a", "error", "iq"]), inner))
 )

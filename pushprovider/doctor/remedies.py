@@ -85,8 +85,8 @@ REMEDIES: dict[str, str] = {
     "proxy.method": "Let POST, PUT, GET, HEAD, DELETE and OPTIONS through on /push/ and /message/.",
     "proxy.websocket": "Pass the Upgrade and Connection headers on at /ws/: the admin's live view "
     f"needs it. {_PROXY}",
-    "proxy.matrix": "Pass /_matrix/push/ to daphne if Matrix apps shall push here; with a homeserver "
-    "on the same host name, that path alone.",
+    "proxy.matrix": "Pass /_matrix/push/ to daphne if Matrix apps shall push here; beside a "
+    "homeserver of the same host name that path alone.",
     "proxy.scheme": "Have the proxy set X-Forwarded-Proto: https, else the admin refuses its own "
     "forms.",
     "proxy.host": "Have the proxy pass the Host header on, or add that name to ALLOWED_HOSTS: "

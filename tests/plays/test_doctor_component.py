@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -100,6 +101,12 @@ def mute() -> Iterator[int]:
 def test_it_tells_a_port_where_something_else_listens(idle: Provider) -> None:
     with mute() as port:
         ask(idle, XMPP_COMPONENT_PORT=port).assert_only("component.silent")
+
+
+def test_it_tells_a_component_that_says_nothing(idle: Provider) -> None:
+    with (idle.run_dir / "component.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        ask(idle).assert_only("component.hung")
 
 
 @BOTH
