@@ -69,7 +69,7 @@ def postgresql(database: dict[str, Any], target: Path) -> int:
             check=False,
         )
         if done.returncode:
-            raise BackupFailed(f"pg_dump: {done.stderr.strip().splitlines()[-1:] or 'failed'}")
+            raise BackupFailed(" ".join(done.stderr.split())[:300] or "pg_dump failed")
         return unfinished.stat().st_size
 
 

@@ -85,7 +85,7 @@ def database() -> Check:
         words = f"cannot be written: {type(error).__name__}"
         return Check("Database", "bad", words, fix, "database.unwritable")
     if connection.vendor != "sqlite":
-        return Check("Database", "ok", "PostgreSQL, writable")
+        return Check("Database", "ok", "PostgreSQL, writable", code="database.fine")
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA journal_mode")
         mode = cursor.fetchone()[0]
@@ -98,7 +98,8 @@ def database() -> Check:
         )
         words = f"journal mode is {mode}, not WAL"
         return Check("Database", "warning", words, fix, "database.not-wal")
-    return Check("Database", "ok", f"SQLite, writable, {display.size(octets)}")
+    words = f"SQLite, writable, {display.size(octets)}"
+    return Check("Database", "ok", words, code="database.fine")
 
 
 def disk() -> Check:
@@ -119,7 +120,7 @@ def bell() -> Check:
     if connection.vendor == "postgresql":
         return _listener()
     if doorbell.path().exists():
-        return Check("Doorbell", "ok", "in place")
+        return Check("Doorbell", "ok", "in place", code="local.bell")
     fix = (
         "Messages are found within 5 seconds all the same. Both processes need the same RUN_DIR "
         f"({settings.RUN_DIR}), and the component makes its socket there when it starts."
@@ -168,7 +169,7 @@ def migrations() -> Check:
     if missing:
         fix = "Stop both processes, run `manage.py migrate`, start them."
         return Check("Migrations", "bad", f"{missing} not applied", fix, "database.migrations")
-    return Check("Migrations", "ok", "all applied")
+    return Check("Migrations", "ok", "all applied", code="database.migrated")
 
 
 def certificate_of_url() -> Check:

@@ -7,6 +7,8 @@ us, and ejabberd would give us half of its stanzas.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +20,7 @@ from pushprovider.admin.checks import Check
 from pushprovider.doctor.findings import bad, doubtful, good
 from pushprovider.fields import now_ms, to_ms
 from pushprovider.models import Status
+from pushprovider.postgresql.session import ACTIVE
 from pushprovider.standby import ActiveLock
 from pushprovider.store import status
 from pushprovider.xmpp.component import Component
@@ -43,21 +46,35 @@ def look() -> list[Check]:
     now = now_ms()
     rows = {row.name: row for row in Status.objects.all()}
     last = rows.get(status.XMPP)
-    is_fresh = last is not None and now - to_ms(last.at) <= status.STALE * 1000
-    if connection.vendor != "sqlite" and status.is_up(now):
-        return running(now, rows)  # perhaps on another machine, where its lock is
     try:
-        lock = ActiveLock()
+        with only_one() as is_free:
+            if is_free:
+                return stopped(asyncio.run(knock()))
     except OSError:
         return [bad(NAME, "component.not-running", "does not run; RUN_DIR cannot be used")]
+    if last is not None and now - to_ms(last.at) <= status.STALE * 1000:
+        return running(now, rows)
+    return [bad(NAME, "component.hung", "runs, but says nothing")]
+
+
+@contextmanager
+def only_one() -> Iterator[bool]:
+    """Hold the active component's lock if nobody has it; say whether that is so."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", ACTIVE)
+            is_free = bool(cursor.fetchone()[0])
+            try:
+                yield is_free
+            finally:
+                if is_free:
+                    cursor.execute("SELECT pg_advisory_unlock(%s, %s)", ACTIVE)
+        return
+    lock = ActiveLock()
     try:
-        if not lock.try_once():
-            if is_fresh:
-                return running(now, rows)
-            return [bad(NAME, "component.hung", "runs, but says nothing")]
-        return stopped(asyncio.run(knock()))
+        yield lock.try_now()
     finally:
-        lock.release(clean=False)
+        asyncio.run(lock.release(clean=False))
 
 
 def running(now: int, rows: dict[str, Status]) -> list[Check]:
