@@ -18,7 +18,7 @@ from pushprovider.doctor.address import stray
 from pushprovider.doctor.findings import bad, doubtful, good
 from pushprovider.doctor.wire import Answer, NoAnswer, Way
 from pushprovider.http import answers, matrix, mirror
-from pushprovider.http.handler import MAX_BODY
+from pushprovider.http.handler import CORS, MAX_BODY
 from pushprovider.http.websocket import PATH
 
 NAME = "Reverse proxy"
@@ -126,7 +126,8 @@ def answer_headers(answer: Answer, seen: dict[str, Any]) -> list[Check]:
 
 def cors(answer: Answer) -> list[Check]:
     """Browsers want each header once."""
-    wrong = [name for name, value in answers.CORS.items() if answer.all(name) != [value]]
+    given = {name.decode(): value.decode() for name, value in CORS}
+    wrong = [name for name, value in given.items() if answer.all(name) != [value]]
     if not wrong:
         return []
     times = len(answer.all(wrong[0]))
@@ -189,9 +190,8 @@ def options(way: Way, path: str) -> list[Check]:
         "Access-Control-Request-Headers": "ttl",
     }
     answer = way.ask("OPTIONS", path, asked)
-    given = answers.CORS | answers.PREFLIGHT
     name = "Access-Control-Allow-Methods"
-    if answer.status in (200, 204) and answer.header(name) == given[name]:
+    if answer.status in (200, 204) and answer.header(name) == answers.PREFLIGHT[name]:
         return []
     return [bad(NAME, "proxy.options", f"OPTIONS is answered {answer.status}")]
 

@@ -14,8 +14,6 @@ from django.conf import settings
 from django.core.signing import BadSignature, TimestampSigner
 from django.http import HttpRequest, HttpResponse
 
-from pushprovider.http import answers
-
 PREFIX = "mirror."
 #: Seconds for which a token is good.
 LIFETIME = 300
@@ -56,7 +54,7 @@ def reflect(request: HttpRequest) -> HttpResponse:
         json.dumps(seen),
         status=201,
         content_type="application/json",
-        headers={**answers.CORS, **ANSWER_HEADERS, "Location": location},
+        headers={**ANSWER_HEADERS, "Location": location},
     )
 
 
