@@ -36,7 +36,8 @@ async def test_what_was_there_at_the_backup_is_there_again(
     await asyncio.to_thread(lose_everything, provider)
     await asyncio.to_thread(restore, provider, copy)
     async with new_phone() as phone:
-        assert (await arrivals(phone, 1)) == [b"before the backup"]
+        # Up to ten seconds: the component waits for late answers first, it was killed.
+        assert (await arrivals(phone, 1, 30)) == [b"before the backup"]
         assert (await provider.post(endpoint, b"after the restore")).status_code == 201
         await eventually(
             lambda: b"after the restore" in [push.payload for push in phone.received],
