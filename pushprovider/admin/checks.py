@@ -134,12 +134,13 @@ def _listener() -> Check:
     with connection.cursor() as cursor:
         cursor.execute(_LISTENER, ["pushprovider doorbell"])
         if cursor.fetchone()[0]:
-            return Check("Doorbell", "ok", "in place")
+            return Check("Doorbell", "ok", "in place", code="local.bell")
     fix = (
         "Messages are found within 5 seconds all the same. A component makes its connection when "
         "it starts; it must reach PostgreSQL itself, not a pooler."
     )
-    return Check("Doorbell", "warning", "no component listens on PostgreSQL", fix)
+    words = "no component listens on PostgreSQL"
+    return Check("Doorbell", "warning", words, fix, "local.doorbell")
 
 
 def public_url() -> Check:

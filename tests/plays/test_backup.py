@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from tests.real.phone import Phone
 from tests.real.play import play
+from tests.real.postgres import USER
 from tests.real.provider import Provider
 from tests.real.steps import arrivals
+from tests.real.store import PostgresStore, SqliteStore
 from tests.real.waiting import eventually
 
 
+@pytest.mark.on_both
 @play
 async def test_what_was_there_at_the_backup_is_there_again(
     new_provider: Callable[..., Provider], new_phone: Callable[..., Phone], tmp_path: Path
@@ -62,14 +67,20 @@ def lose_everything(provider: Provider) -> None:
     """The disk is gone."""
     provider.kill_http()
     provider.kill_component()
-    for suffix in ("", "-wal", "-shm"):
-        with contextlib.suppress(FileNotFoundError):
-            Path(f"{provider.database}{suffix}").unlink()
+    provider.store.lose()
 
 
 def restore(provider: Provider, copy: Path) -> None:
     """Do what docs/operators.md says."""
-    shutil.copyfile(copy, provider.database)
+    store = provider.store
+    if isinstance(store, PostgresStore):
+        store.server.create(store.name, "template1")
+        command = ["pg_restore", "--exit-on-error", f"--host={store.server.folder}"]
+        subprocess.run(
+            [*command, f"--username={USER}", f"--dbname={store.name}", str(copy)], check=True
+        )
+    elif isinstance(store, SqliteStore):
+        shutil.copyfile(copy, store.file)
     provider.manage("migrate", "--noinput", "-v", "0")
     provider.start_http()
     provider.start_component()

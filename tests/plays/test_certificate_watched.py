@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 from tests.real.certificates import Authority
 from tests.real.play import play
 from tests.real.provider import Provider
+from tests.real.store import Store
 from tests.real.waiting import eventually
 from tests.real.xmpp_server import XmppServer
 from tests.test_certificate import HOST, serving
@@ -16,10 +15,8 @@ from tests.test_certificate import HOST, serving
 
 def told(provider: Provider) -> str:
     """Return what the component wrote down."""
-    with closing(sqlite3.connect(provider.database)) as database:
-        query = "SELECT value FROM pushprovider_status WHERE name = 'certificate'"
-        row = database.execute(query).fetchone()
-    return str(row[0]) if row else ""
+    rows = provider.store.rows("SELECT value FROM pushprovider_status WHERE name = 'certificate'")
+    return str(rows[0][0]) if rows else ""
 
 
 async def watched(
@@ -36,7 +33,7 @@ async def watched(
 
 @play
 async def test_it_tells_a_good_one_and_a_bad_one(
-    server: XmppServer, tmp_path: Path, migrated: Path
+    server: XmppServer, tmp_path: Path, migrated: Store
 ) -> None:
     provider = Provider(tmp_path, server, migrated=migrated)
     provider.migrate()

@@ -16,6 +16,7 @@ from tests.real.play import play
 from tests.real.ports import LOOPBACK, free_port
 from tests.real.prosody import Prosody
 from tests.real.provider import Provider
+from tests.real.store import Store
 from tests.real.waiting import wait_until
 from tests.real.xmpp_server import XmppServer
 
@@ -23,7 +24,7 @@ BOTH = pytest.mark.servers("prosody", "ejabberd")
 
 
 @pytest.fixture
-def idle(shared_server: XmppServer, tmp_path: Path, migrated: Path) -> Iterator[Provider]:
+def idle(shared_server: XmppServer, tmp_path: Path, migrated: Store) -> Iterator[Provider]:
     """The product installed, with no process running."""
     made = Provider(tmp_path, shared_server, migrated=migrated)
     made.migrate()
@@ -75,7 +76,7 @@ def test_it_tells_a_name_that_is_a_host_of_the_server(idle: Provider) -> None:
 
 
 @play
-async def test_it_tells_that_somebody_else_is_connected(tmp_path: Path, migrated: Path) -> None:
+async def test_it_tells_that_somebody_else_is_connected(tmp_path: Path, migrated: Store) -> None:
     """Prosody's default refuses the newcomer."""
     server = Prosody(tmp_path / "server", keep_old=True)
     server.start()
@@ -103,6 +104,7 @@ def test_it_tells_a_port_where_something_else_listens(idle: Provider) -> None:
         ask(idle, XMPP_COMPONENT_PORT=port).assert_only("component.silent")
 
 
+@pytest.mark.sqlite
 def test_it_tells_a_component_that_says_nothing(idle: Provider) -> None:
     with (idle.run_dir / "component.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -121,7 +123,7 @@ def test_it_leaves_a_running_component_alone(new_provider: Callable[..., Provide
 
 
 def test_it_says_what_the_running_component_knows(
-    shared_server: XmppServer, tmp_path: Path, migrated: Path
+    shared_server: XmppServer, tmp_path: Path, migrated: Store
 ) -> None:
     settings = {"xmpp_component_secret": "wrong"}
     provider = Provider(tmp_path, shared_server, migrated=migrated, settings=settings)

@@ -14,6 +14,7 @@ from tests.real.activation import ActivatedHttp
 from tests.real.phone import Phone
 from tests.real.play import play
 from tests.real.provider import Provider
+from tests.real.store import Store
 from tests.real.waiting import eventually
 from tests.real.xmpp_server import XmppServer
 
@@ -23,7 +24,7 @@ BETWEEN = 100
 
 
 @pytest.fixture
-def provider(server: XmppServer, tmp_path: Path, migrated: Path) -> Iterator[Provider]:
+def provider(server: XmppServer, tmp_path: Path, migrated: Store) -> Iterator[Provider]:
     """The product, with nothing but its component running."""
     settings = {
         "push_rate_per_endpoint": "off",

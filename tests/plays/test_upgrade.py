@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -15,10 +13,12 @@ from tests.real.phone import Phone
 from tests.real.play import play
 from tests.real.provider import Provider
 from tests.real.steps import arrivals
+from tests.real.store import SqliteStore, Store
 from tests.real.waiting import eventually
 from tests.real.xmpp_server import XmppServer
 from tests.upgrade.past import DUMPS, LIVE, SETTINGS, restore, schema
 
+pytestmark = pytest.mark.sqlite  # the dumps are SQLite's
 HINT = "the schema changed: run python -m tests.upgrade (only while this release is not out)"
 
 
@@ -27,39 +27,38 @@ def upgraded(
     request: pytest.FixtureRequest, shared_server: XmppServer, tmp_path: Path
 ) -> Iterator[Provider]:
     """An operator's server of an earlier release, with this release's code and migrations."""
-    made = Provider(tmp_path, shared_server, settings={"secret_key": SETTINGS["SECRET_KEY"]})
-    restore(request.param, made.database)
-    made.migrate()
+    key = {"secret_key": SETTINGS["SECRET_KEY"]}
+    store = SqliteStore(tmp_path)
+    made = Provider(tmp_path, shared_server, store=store, settings=key)
+    restore(request.param, store.file)
+    made.manage("migrate", "--noinput", "-v", "0")
     yield made
     made.close()
     made.assert_clean_logs()
-
-
-def rows(provider: Provider, query: str) -> list[tuple[object, ...]]:
-    with closing(sqlite3.connect(provider.database)) as database:
-        return database.execute(query).fetchall()
 
 
 def test_there_is_a_dump_of_this_release() -> None:
     assert f"{__version__}.sql" in {dump.name for dump in DUMPS}, HINT
 
 
-def test_the_schema_is_that_of_a_new_database(upgraded: Provider, migrated: Path) -> None:
-    assert schema(upgraded.database) == schema(migrated), HINT
+def test_the_schema_is_that_of_a_new_database(upgraded: Provider, migrated: Store) -> None:
+    assert isinstance(upgraded.store, SqliteStore)
+    assert isinstance(migrated, SqliteStore)
+    assert schema(upgraded.store.file) == schema(migrated.file), HINT
 
 
 def test_nothing_is_lost(upgraded: Provider) -> None:
-    states = rows(upgraded, "SELECT state, count(*) FROM pushprovider_message GROUP BY state")
+    states = upgraded.store.rows("SELECT state, count(*) FROM pushprovider_message GROUP BY state")
     assert states == [(int(state), 1) for state in MessageState]
-    registrations = rows(
-        upgraded, "SELECT count(*), count(revoked_at) FROM pushprovider_registration"
+    registrations = upgraded.store.rows(
+        "SELECT count(*), count(revoked_at) FROM pushprovider_registration"
     )
     assert registrations == [(3, 1)]
-    assert rows(upgraded, "SELECT jid FROM pushprovider_account WHERE blocked_at IS NOT NULL") == [
-        ("tybalt@localhost",)
-    ]
-    assert rows(upgraded, "SELECT sum(count) FROM pushprovider_sender") == [(7,)]
-    assert rows(upgraded, "SELECT username FROM auth_user") == [("operator",)]
+    assert upgraded.store.rows(
+        "SELECT jid FROM pushprovider_account WHERE blocked_at IS NOT NULL"
+    ) == [("tybalt@localhost",)]
+    assert upgraded.store.rows("SELECT sum(count) FROM pushprovider_sender") == [(7,)]
+    assert upgraded.store.rows("SELECT username FROM auth_user") == [("operator",)]
 
 
 @play
