@@ -111,6 +111,7 @@ def test_it_tells_a_component_that_says_nothing(idle: Provider) -> None:
         ask(idle).assert_only("component.hung")
 
 
+@pytest.mark.on_both
 @BOTH
 def test_it_leaves_a_running_component_alone(new_provider: Callable[..., Provider]) -> None:
     provider = new_provider()
@@ -122,6 +123,7 @@ def test_it_leaves_a_running_component_alone(new_provider: Callable[..., Provide
     assert "trying again" not in provider.component.log_text()
 
 
+@pytest.mark.on_both
 def test_it_says_what_the_running_component_knows(
     shared_server: XmppServer, tmp_path: Path, migrated: Store
 ) -> None:

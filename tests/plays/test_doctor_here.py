@@ -50,6 +50,7 @@ def test_it_tells_a_file_that_is_no_database(idle: Provider) -> None:
     doctor(idle).assert_only("database.unusable", "not a database")
 
 
+@pytest.mark.on_both
 def test_it_tells_a_database_that_cannot_be_written(idle: Provider) -> None:
     with idle.store.locked():
         doctor(idle, "--only", "local").assert_only("database.unwritable")
@@ -94,6 +95,7 @@ def test_it_keeps_what_it_found_for_the_health_page(idle: Provider) -> None:
     assert "web.refused" in codes
 
 
+@pytest.mark.on_both
 def test_it_leaves_nothing_of_the_loop_behind(
     new_provider: Callable[..., Provider],
 ) -> None:

@@ -16,6 +16,7 @@ from pushprovider.admin.checks import Check
 from pushprovider.doctor import findings, local
 from pushprovider.doctor.examination import FAMILIES, examine
 from pushprovider.fields import now_ms
+from pushprovider.postgresql.patience import be_quick
 from upconfig.env import Reader
 
 _MARK = {"ok": "ok     ", "warning": "warning", "bad": "BAD    "}
@@ -40,6 +41,7 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         """Look, say, keep what was found for the Health page; exit with 1 if something is bad."""
         logging.getLogger("pushprovider").setLevel(logging.CRITICAL)
+        be_quick()  # a store that hangs is a finding
         url = Reader.check_url("--url", options["url"]) if options["url"] else ""
         found = examine(url, options["only"])
         if not url and not options["only"] and local.is_usable(found):
