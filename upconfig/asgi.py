@@ -12,6 +12,7 @@ from django.core.asgi import get_asgi_application
 
 pages = get_asgi_application()
 
+from pushprovider.http.bounds import bound_daphne  # noqa: E402
 from pushprovider.http.drain import drain_on_sigterm  # noqa: E402
 from pushprovider.http.handler import PushHandler, Receive, Scope, Send  # noqa: E402
 from pushprovider.http.matrix import is_matrix, matrix  # noqa: E402
@@ -26,6 +27,7 @@ be_quick()
 redact_daphne()
 leave_bodies_alone()
 write_no_log()
+bound_daphne()
 drain_on_sigterm()
 push = PushHandler()
 

@@ -189,6 +189,9 @@ LOGGING = {
         "axes": {"level": "WARNING"},
         # A foreign Host header is anybody's doing: the answer 400 is enough.
         "django.security.DisallowedHost": {"level": "CRITICAL"},
+        # So is any other 4xx. What is answered 500 is logged.
+        "django.request": {"level": "ERROR"},
+        "django.security": {"level": "ERROR"},
         # slixmpp writes whole stanzas, payloads included, at DEBUG, and what it
         # cannot parse at ERROR. What an operator must know of the stream we say ourselves.
         "slixmpp": {"level": "CRITICAL"},

@@ -1,0 +1,1 @@
+"""Fuzzing: what nobody sends, sent to the real processes. `make fuzz` runs it long."""
