@@ -27,7 +27,7 @@ THROWAWAY_ENV = \
 
 .DEFAULT_GOAL := help
 .PHONY: help venv demo run test test-postgresql lint format types migrations pytest \
-	pytest-postgresql bench soak clean
+	pytest-postgresql bench soak fuzz clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -100,6 +100,9 @@ bench: $(VENV)/.stamp-bench ## how fast it is on this machine, in ten minutes (Q
 
 soak: $(VENV)/.stamp-dev ## pushes, restarts and failures for a while (MINUTES=10)
 	@$(PY) -m tests.soak --minutes $(MINUTES)
+
+fuzz: $(VENV)/.stamp-dev ## what nobody sends, to the real processes, for a while (MINUTES=10)
+	@$(PY) -m tests.fuzz --minutes $(MINUTES)
 
 clean: ## remove the virtual environment and the tools' caches; data/ and .env stay
 	rm -rf -- "$(VENV)" .mypy_cache .ruff_cache .pytest_cache .hypothesis

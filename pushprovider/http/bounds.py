@@ -100,6 +100,7 @@ def bound_time() -> None:
     from twisted.protocols.policies import TimeoutMixin
     from twisted.web import http
 
+    reset: Any = TimeoutMixin.resetTimeout
     channel_class: Any = http.HTTPChannel
     factory_class: Any = http.HTTPFactory
     request_done, set_up = channel_class.requestDone, factory_class.__init__
@@ -107,7 +108,7 @@ def bound_time() -> None:
     def reset_timeout(self: Any) -> None:
         if not self.has_begun:
             self.has_begun = True
-            TimeoutMixin.resetTimeout(self)
+            reset(self)
 
     def done(self: Any, request: Any) -> None:
         self.has_begun = False

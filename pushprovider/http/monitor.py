@@ -35,6 +35,8 @@ async def monitor(scope: Scope, _receive: Receive, send: Send) -> None:
     """An ASGI application for these paths; a body is not read."""
     try:
         response = await VIEWS[scope["path"]](ASGIRequest(scope, BytesIO()))
+    except UnicodeError:  # in the query, which nobody here asks for
+        response = HttpResponse("malformed\n", status=400, content_type="text/plain")
     except Exception:
         log.exception("%s failed", scope["path"])
         response = HttpResponse("broken\n", status=500, content_type="text/plain")

@@ -26,6 +26,10 @@ log = logging.getLogger(__name__)
 #: Bytes in the socket's buffer above which nothing more is claimed.
 CONGESTED = 256 * 1024
 
+#: Bytes without the end of a stanza after which the stream is given up: no server lets one be so
+#: long, and what is not yet complete is kept in memory.
+LONGEST_STANZA = 1024 * 1024
+
 #: What an operator should look at when the server closes the stream (RFC 6120 section 4.9.3).
 HINTS = {
     "not-authorized": "the server does not accept XMPP_COMPONENT_SECRET",
@@ -61,6 +65,8 @@ class Component(ComponentXMPP):
         self._is_open = False
         self._pings = 0
         self._unwritten: list[str] = []
+        self._incomplete = 0  # bytes read since the last stanza
+        self._prolog = b""  # what came before the stream's header
         self.ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self.started = asyncio.Event()
         self._why = ""
@@ -108,6 +114,8 @@ class Component(ComponentXMPP):
     def open(self) -> None:
         """Begin to connect; `started` or `ended` follows."""
         self.started.clear()
+        self._incomplete = 0
+        self._prolog = b""
         self._why = self.condition = self.failure = ""
         self.ended = asyncio.get_running_loop().create_future()
         self.connect(settings.XMPP_COMPONENT_HOST, settings.XMPP_COMPONENT_PORT)
@@ -128,8 +136,7 @@ class Component(ComponentXMPP):
         self.condition = error["condition"]
         self.failure = FAILURES.get(self.condition, "stream-error")
         hint = HINTS.get(self.condition, error["text"])
-        self._why = f"stream error {self.condition}: {hint}".rstrip(": ")
-        self._is_open = False
+        self._give_up(f"stream error {self.condition}: {hint[:200]}".rstrip(": "))
 
     def _on_disconnected(self, reason: Any) -> None:
         self.failure = self.failure or "lost"
@@ -150,15 +157,45 @@ class Component(ComponentXMPP):
 
     # --- reading and writing --------------------------------------------------------------------
 
+    def data_received(self, data: bytes | str) -> None:
+        """asyncio's door for what the server sends. What no server sends ends the connection."""
+        self._incomplete += len(data)
+        if self.xml_root is None:
+            # RFC 6120 section 11.1: no document type. One can make megabytes of a few bytes.
+            self._prolog += data.encode() if isinstance(data, str) else data
+            start = self._prolog.partition(b"stream")[0]
+            if b"<!" in start or b"\0" in start:
+                self._give_up("what the server sends is no XMPP stream")
+                return
+        try:
+            super().data_received(data)
+        except Exception as error:  # noqa: BLE001  # of the parser: an encoding that it lacks
+            self._give_up(f"cannot read what the server sends: {type(error).__name__}")
+        if self._incomplete > LONGEST_STANZA:
+            self._give_up("the server sends a stanza without an end")
+
+    def _give_up(self, why: str) -> None:
+        self._why = self._why or why
+        self._is_open = False
+        self.abort()
+
     def _spawn_event(self, xml: Element) -> None:
-        """slixmpp's door for each stanza: ours are taken here, the rest is slixmpp's."""
+        """slixmpp's door for each stanza: ours are taken here, a few questions are slixmpp's.
+
+        Anything else is nobody's. slixmpp would remember every JID that sends a presence, and it
+        is silent to some questions that it cannot make sense of.
+        """
+        self._incomplete = 0
+        xml = self.incoming_filter(xml)  # type: ignore[no-untyped-call]
         if self.survey.takes(xml):
             return
         stanza = stanzas.read(xml, self._own) or commands.read(xml, self._own)
-        if stanza is None:
-            super()._spawn_event(xml)
-        else:
+        if stanza is not None:
             self._heard(stanza)
+        elif stanzas.is_for_slixmpp(xml, self._own):
+            super()._spawn_event(xml)
+        elif (text := stanzas.refusal(xml)) is not None:
+            self.write(text)
 
     @property
     def is_congested(self) -> bool:

@@ -42,6 +42,12 @@ def check(asked: stanzas.Register) -> Request:
     )
 
 
+def too_busy(asked: stanzas.Register) -> str:
+    """Return the answer when too many wait already. Costs nothing."""
+    own, text = settings.XMPP_COMPONENT_JID, "Too many at once. Try again later."
+    return stanzas.error(asked.id, own, asked.sender, "wait", "resource-constraint", text)
+
+
 async def answer(asked: stanzas.Register, thread: DatabaseThread) -> tuple[str, bool]:
     """Return the answer's XML and whether the device is registered now."""
     own = settings.XMPP_COMPONENT_JID

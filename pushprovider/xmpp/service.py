@@ -32,6 +32,8 @@ HANDSHAKE_TIMEOUT = 15.0
 #: Our own ping through the server: a stream that is dead but open is noticed after the sum.
 PING_EVERY = 5.0
 PING_TIMEOUT = 15.0
+#: Registrations and commands that may wait for their answers. A phone asks once an hour.
+MOST_ASKED = 2000
 #: Seconds between two rounds of housekeeping.
 TIDY_EVERY = 5.0
 
@@ -218,6 +220,8 @@ class Service:
                 if acl.allows(settings.REGISTRATION_ACL, sender):
                     event = Event.AVAILABLE if available else Event.UNAVAILABLE
                     self._delivery.happened(sender, event)
+            case stanzas.Register() if len(self._background) >= MOST_ASKED:
+                self._component.write(register.too_busy(stanza))
             case stanzas.Register():
                 self._in_background(self._register(stanza))
             case commands.Asked() | commands.Browsed():

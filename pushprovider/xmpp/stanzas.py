@@ -19,6 +19,16 @@ PUSH = "http://gultsch.de/xmpp/drafts/unified-push"
 STANZAS = "urn:ietf:params:xml:ns:xmpp-stanzas"
 COMPONENT = "jabber:component:accept"
 
+_KINDS = tuple(f"{{{COMPONENT}}}{kind}" for kind in ("iq", "presence", "message"))
+_OF_THE_STREAM = (f"{{{COMPONENT}}}handshake",)
+#: XEP-0030, XEP-0092, XEP-0199.
+_SLIXMPPS = (
+    "{http://jabber.org/protocol/disco#info}query",
+    "{http://jabber.org/protocol/disco#items}query",
+    "{jabber:iq:version}query",
+    "{urn:xmpp:ping}ping",
+)
+
 #: The ids that save.new_uid() makes; any other id is not an answer to a push.
 _UID = re.compile(r"[0-9a-f]{14}[A-Za-z0-9_-]{22}", re.ASCII)
 #: What XML 1.0 section 2.2 cannot carry, or what closes the stream of a strict server.
@@ -106,6 +116,26 @@ def _read_iq(xml: Element, sender: str, kind: str | None, own_jid: str) -> Stanz
         get = asked.get
         return Register(id_, sender, get("application"), get("instance"), get("vapid"))
     return None
+
+
+def is_for_slixmpp(xml: Element, own_jid: str) -> bool:
+    """True for the questions that slixmpp answers, and for what is about the stream itself."""
+    if xml.tag not in _KINDS:
+        return xml.tag.partition("}")[0] != "{" + COMPONENT or xml.tag in _OF_THE_STREAM
+    is_ours = xml.get("type") == "get" and xml.get("to") == own_jid and bool(xml.get("from"))
+    return is_ours and len(xml) == 1 and xml[0].tag in _SLIXMPPS
+
+
+def refusal(xml: Element) -> str | None:
+    """Return the answer to a question that nobody else answers (RFC 6120 section 8.2.3)."""
+    if xml.tag != f"{{{COMPONENT}}}iq" or xml.get("type") not in ("get", "set"):
+        return None
+    to, sender = xml.get("to"), xml.get("from")
+    if not to or not sender:  # no server passes such on, and an answer could end the stream
+        return None
+    return error(
+        xml.get("id", ""), to, sender, "cancel", "feature-not-implemented", "This is not done here."
+    )
 
 
 def condition(xml: Element) -> str:

@@ -11,8 +11,8 @@ import pytest
 from pushprovider.models import Message
 from tests.legacy import tokens
 from tests.legacy.tokens import ejabberd, jwt, paseto, said, said_ejabberd, said_up, up, vectors
+from tests.real.daphne import Daphne, request
 from tests.settings import ENVIRONMENT
-from tests.test_daphne import Daphne, request
 
 LONGEST = next(vector for vector in vectors() if vector["id"] == "up-jpaseto-long")
 USED = {
