@@ -14,7 +14,7 @@ import pytest
 from pushprovider.http.bounds import HOPELESS, MAX_BODY
 from tests.cast import Phone, Stranger
 from tests.real import gauge
-from tests.real.daphne import Daphne, chunked, everything, parsed, request
+from tests.real.daphne import APPLICATION, Daphne, chunked, everything, parsed, request
 from tests.real.gauge import MIB
 from tests.real.waiting import wait_until
 
@@ -191,7 +191,7 @@ def test_a_refusal_writes_no_line_into_the_log(
     tmp_path: Path, phone: Phone, path: str, stranger: Stranger
 ) -> None:
     """With `-v 0`, as deploy/ and the Procfile have it: nobody fills the disk by asking."""
-    daphne = Daphne(tmp_path, options=("-v", "0"))
+    daphne = Daphne(tmp_path, APPLICATION, (), ("-v", "0"))
     assert daphne.one(request(path, body=b"hello")).status == 201
     before = daphne.process.log_text()
     foreign = stranger.endpoint().removeprefix("https://push.example.org")

@@ -28,7 +28,8 @@ def daphne(tmp_path_factory: pytest.TempPathFactory, django_db_setup: None) -> I
     started = Daphne(
         tmp_path_factory.mktemp("wire"),
         "tests.fuzz.hasty:application",
-        options=("-v", "0"),
+        (),
+        ("-v", "0"),
         FUZZ_RECEIVE_WITHIN="2",
     )
     yield started

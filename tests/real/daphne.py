@@ -15,6 +15,9 @@ from tests.real.ports import LOOPBACK, answers, free_port
 from tests.real.process import ManagedProcess, plain_environment
 from tests.settings import ENVIRONMENT, ROOT
 
+#: What daphne serves.
+APPLICATION = "upconfig.asgi:application"
+
 
 @dataclass
 class Got:
@@ -39,9 +42,10 @@ class Daphne:
     def __init__(
         self,
         folder: Path,
-        application: str = "upconfig.asgi:application",
+        application: str = APPLICATION,
         wrap: tuple[str, ...] = (),
         options: tuple[str, ...] = (),
+        /,
         **environ: str,
     ) -> None:
         Path(ENVIRONMENT["RUN_DIR"]).mkdir(exist_ok=True)
