@@ -11,6 +11,7 @@ from pytest_django import Settings
 from pushprovider.fields import now_ms, to_datetime
 from pushprovider.models import Account, Message, MessageState, Registration, RevocationReason
 from pushprovider.stats import Count
+from pushprovider.store import registrations
 from pushprovider.store.registrations import Blocked, TooMany, cancel, register, revoke
 from tests.cast import ApplicationServer, Phone, counted, hashed
 
@@ -118,6 +119,19 @@ def test_those_that_ended_do_not_count(phone: Phone, settings: Settings) -> None
     register(phone.asks("three"), NOW + TTL)
     with pytest.raises(TooMany):
         register(phone.asks("two"), NOW + TTL)
+
+
+def test_who_registers_and_revokes_all_day_does_not_fill_the_store(
+    phone: Phone, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registrations, "MOST_ENDED", 3)
+    settings.MAX_ENDPOINTS_PER_ACCOUNT = 2
+    for number in range(5):
+        register(phone.asks(str(number)), NOW)
+        revoke([phone.registration(str(number)).pk], RevocationReason.OWNER, NOW)
+    with pytest.raises(TooMany):
+        register(phone.asks("more"), NOW)
+    assert Registration.objects.count() == 5
 
 
 def test_a_blocked_account_gets_none(phone: Phone) -> None:

@@ -21,6 +21,9 @@ from pushprovider.stats import Count, Counts
 from pushprovider.store import imports, tombstones
 from pushprovider.store.writing import writing
 
+#: Registrations of an account that have ended and are still answered with 410 or 404.
+MOST_ENDED = 1000
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -96,6 +99,8 @@ def _check_number(account: Account, now: int) -> None:
     active = account.registrations.filter(revoked_at=None, expires_at__gt=to_datetime(now))
     if active.count() >= settings.MAX_ENDPOINTS_PER_ACCOUNT:
         raise TooMany
+    if account.registrations.count() >= settings.MAX_ENDPOINTS_PER_ACCOUNT + MOST_ENDED:
+        raise TooMany  # who registers and revokes all day must not fill the store
 
 
 def revoke(registrations: list[int], reason: RevocationReason, now: int) -> int:

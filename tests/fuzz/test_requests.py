@@ -105,6 +105,8 @@ def test_every_request_has_a_clear_answer(
         "server": ["127.0.0.1", 8000],
     }
     answer = asyncio.run(go(scope, pieces))
+    if path == "/readyz" and answer.status == 503:
+        return  # it is not: no component runs
     assert 200 <= answer.status < 500, (answer, caplog.text)
     assert caplog.text == ""
     if path.startswith(("/push/", "/message/")):
