@@ -130,6 +130,14 @@ def test_a_gigabyte_that_is_announced_is_refused_before_it_comes(daphne: Daphne,
     assert got.status == 413
 
 
+def test_a_length_of_very_many_digits_is_refused(daphne: Daphne, path: str) -> None:
+    """Also behind another request, whose answer must not suffer."""
+    endless = request(path, "Content-Length: " + "9" * 5000)
+    assert daphne.one(endless).status == 400
+    both = daphne.send(request(path, body=b"first", close=False) + endless)
+    assert [got.status for got in both] == [201, 400]
+
+
 @pytest.mark.parametrize("header", ["Content-Length: 1000000000", "Transfer-Encoding: chunked"])
 def test_a_gigabyte_that_comes_is_not_taken(header: str, daphne: Daphne, path: str) -> None:
     pid = daphne.process.pid

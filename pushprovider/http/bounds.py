@@ -20,6 +20,8 @@ from pushprovider.http.intake import intake
 MAX_BODY = 128 * 1024
 #: Bytes of a body after which the client is answered and hung up on at once.
 HOPELESS = 8 * 1024 * 1024
+#: Digits of a Content-Length.
+LONGEST_LENGTH = 20
 #: Seconds from the first byte of a request to its last; and for which a connection may be idle.
 RECEIVE_WITHIN = 60.0
 #: Connections that wait for (the rest of) a request.
@@ -35,6 +37,7 @@ def bound_daphne() -> None:
     from daphne.http_protocol import WebRequest
 
     bound_bodies(WebRequest)
+    bound_lengths()
     bound_time()
     bound_connections(room())
 
@@ -82,6 +85,22 @@ def bound_bodies(request_class: Any) -> None:
     request_class.gotLength = got_length
     request_class.handleContentChunk = handle_content_chunk
     request_class.process = bounded
+
+
+def bound_lengths() -> None:
+    """Answer 400 to a Content-Length that is no length: Python refuses to read very long numbers,
+    and Twisted's exception would end in the application, in the middle of the request before."""
+    from twisted.web import http
+
+    channel_class: Any = http.HTTPChannel
+    choose = channel_class._maybeChooseTransferDecoder
+
+    def choose_unless_endless(self: Any, header: bytes, data: bytes) -> Any:
+        if header == b"Content-Length" and len(data) > LONGEST_LENGTH:
+            return self._failChooseTransferDecoder()
+        return choose(self, header, data)
+
+    channel_class._maybeChooseTransferDecoder = choose_unless_endless
 
 
 def refuse(request: Any) -> None:
