@@ -13,6 +13,7 @@ from io import BytesIO
 from typing import Any
 
 from pushprovider.http import answers
+from pushprovider.http.handler import CORS
 from pushprovider.http.intake import intake
 
 #: Bytes of a body that are kept: as in deploy/nginx.conf. What is longer is read and dropped, so
@@ -107,7 +108,7 @@ def refuse(request: Any) -> None:
     """Answer 413 as the push paths do."""
     intake().rejected("too_large")
     response = answers.too_large().response()
-    headers = [(name.encode(), value.encode()) for name, value in response.items()]
+    headers = CORS + [(name.encode(), value.encode()) for name, value in response.items()]
     headers.append((b"Content-Length", str(len(response.content)).encode()))
     start = {"type": "http.response.start", "status": response.status_code, "headers": headers}
     request.handle_reply(start)
