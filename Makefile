@@ -95,7 +95,7 @@ pytest-postgresql: $(VENV)/.stamp-dev ## on PostgreSQL: the tests of the store, 
 	@echo "== tests on PostgreSQL"
 	@PUSH_TEST_STORE=postgresql $(PY) -m pytest -n $(WORKERS) --dist loadfile -m on_both $(PYTEST_ARGS)
 
-bench: $(VENV)/.stamp-bench ## how fast it is on this machine, in ten minutes (QUICK=1: two; FOLDER=bench-results)
+bench: $(VENV)/.stamp-bench ## how fast it is on this machine, in ten minutes or so (QUICK=1: two; FOLDER=bench-results)
 	@$(PY) -m bench $(if $(QUICK),--quick,--standard) --results "$(FOLDER)"
 
 soak: $(VENV)/.stamp-dev ## pushes, restarts and failures for a while (MINUTES=10)
