@@ -112,6 +112,43 @@ def test_a_stanza_without_a_sender_is_nobodys() -> None:
     assert read(f"<iq type='result' id='{new_uid()}'/>", "") is None
 
 
+def element(text: str) -> ET.Element:
+    return ET.fromstring(f"<stream xmlns='{stanzas.COMPONENT}'>{text}</stream>")[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "is_its"),
+    [
+        (f"<iq type='get' from='{PHONE}' to='{OWN}'><ping xmlns='urn:xmpp:ping'/></iq>", True),
+        (f"<iq type='set' from='{PHONE}' to='{OWN}'><ping xmlns='urn:xmpp:ping'/></iq>", False),
+        (f"<iq type='get' from='{PHONE}' to='a@{OWN}'><ping xmlns='urn:xmpp:ping'/></iq>", False),
+        (f"<iq type='get' to='{OWN}'><ping xmlns='urn:xmpp:ping'/></iq>", False),
+        (f"<iq type='get' from='{PHONE}' to='{OWN}'><query xmlns='urn:x'/></iq>", False),
+        (f"<iq type='result' from='{PHONE}' to='{OWN}'/>", False),
+        (f"<presence type='subscribe' from='{PHONE}' to='{OWN}'/>", False),
+        (f"<message from='{PHONE}' to='{OWN}'/>", False),
+        ("<handshake/>", True),
+        ("<other/>", False),
+        ("<error xmlns='http://etherx.jabber.org/streams'/>", True),
+    ],
+)
+def test_little_is_left_to_slixmpp(text: str, is_its: bool) -> None:
+    assert stanzas.is_for_slixmpp(element(text), OWN) is is_its
+
+
+def test_a_question_that_nobody_answers_is_refused() -> None:
+    text = stanzas.refusal(element(f"<iq type='get' id='q' from='{PHONE}' to='a@{OWN}'/>"))
+    answer = ET.fromstring(text or "")
+    assert (answer.get("id"), answer.get("from")) == ("q", f"a@{OWN}")
+    assert (answer.get("to"), stanzas.condition(answer)) == (PHONE, "feature-not-implemented")
+
+
+@pytest.mark.parametrize("start", ["iq type='result'", "iq type='error'", "iq", "presence", "x"])
+def test_what_is_no_question_is_not_refused(start: str) -> None:
+    assert stanzas.refusal(element(f"<{start} from='{PHONE}' to='{OWN}'/>")) is None
+    assert stanzas.refusal(element(f"<iq type='get' to='{OWN}'/>")) is None
+
+
 def test_our_own_ping_comes_back() -> None:
     text = stanzas.own_ping("ping-1", OWN)
     assert read(text, OWN) == stanzas.Own("ping-1")

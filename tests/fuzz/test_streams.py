@@ -50,6 +50,21 @@ def test_a_stream_goes_on_after_this(name: str, component: Victim) -> None:
     assert component.serves()
 
 
+def test_strangers_leave_nothing_in_memory(component: Victim) -> None:
+    """slixmpp alone would keep each of them in a roster, 0.8 kB for each."""
+    held = []
+    for batch in range(2):
+        for kind in ("subscribe", "probe", "subscribed", "error"):
+            for number in range(2500):
+                sender = f"stranger-{batch}-{kind}-{number}@evil.example"
+                component.stream.send(
+                    f"<presence from='{sender}' to='up.localhost' type='{kind}'/>"
+                )
+            assert component.serves()
+        held.append(gauge.memory(component.pid))
+    assert held[1] - held[0] < 4 * MIB
+
+
 def test_more_registers_than_can_wait_are_all_answered(component: Victim) -> None:
     before = gauge.memory(component.pid)
     for xml in registers(6000):
