@@ -185,52 +185,59 @@ def test_without_a_descriptor_left_it_waits_and_recovers(
     tmp_path: Path, phone: Phone, path: str
 ) -> None:
     """The bound on waiting connections does not help against requests that are at work."""
-    daphne = Daphne(tmp_path, "tests.fuzz.hasty:application", FUZZ_RECEIVE_WITHIN="60")
-    daphne.one(request(path, body=b"first"))
-    pid = daphne.process.pid
-    limits = resource.prlimit(pid, resource.RLIMIT_NOFILE)
-    now = gauge.descriptors(pid)
-    resource.prlimit(pid, resource.RLIMIT_NOFILE, (now + 10, limits[1]))
-    with contextlib.ExitStack() as stack:
-        for _ in range(40):
-            wire = stack.enter_context(daphne.connect())
-            with contextlib.suppress(ConnectionError):
-                wire.sendall(b"POST /push/x HT")
-    wait_until(lambda: serves(daphne, path), 10, "it serves again")
-    assert phone.waiting()[-1] == b"after"
-    wait_until(lambda: gauge.descriptors(pid) <= now, 10, "descriptors are closed")
-    assert "Traceback" not in daphne.process.log_text()
-    assert daphne.process.terminate() == 0
+    with Daphne(tmp_path, "tests.fuzz.hasty:application", FUZZ_RECEIVE_WITHIN="60") as daphne:
+        daphne.one(request(path, body=b"first"))
+        pid = daphne.process.pid
+        limits = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+        now = gauge.descriptors(pid)
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (now + 10, limits[1]))
+        with contextlib.ExitStack() as stack:
+            for _ in range(40):
+                wire = stack.enter_context(daphne.connect())
+                with contextlib.suppress(ConnectionError):
+                    wire.sendall(b"POST /push/x HT")
+        wait_until(lambda: serves(daphne, path), 10, "it serves again")
+        assert phone.waiting()[-1] == b"after"
+        wait_until(lambda: gauge.descriptors(pid) <= now, 10, "descriptors are closed")
+        assert "Traceback" not in daphne.process.log_text()
+        assert daphne.process.terminate() == 0
 
 
 def test_a_refusal_writes_no_line_into_the_log(
     tmp_path: Path, phone: Phone, path: str, stranger: Stranger
 ) -> None:
     """With `-v 0`, as deploy/ and the Procfile have it: nobody fills the disk by asking."""
-    daphne = Daphne(tmp_path, APPLICATION, (), ("-v", "0"))
-    assert daphne.one(request(path, body=b"hello")).status == 201
-    before = daphne.process.log_text()
-    foreign = stranger.endpoint().removeprefix("https://push.example.org")
-    socket_key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="
-    upgrade = ["Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13", socket_key]
-    for raw in (
-        request(foreign, body=b"hello"),
-        request(path, body=bytes(5000)),
-        request(path, body=bytes(MAX_BODY + 1)),
-        request(path, "TTL: never"),
-        request(path, method="BREW"),
-        request(path, "Content-Length: 5", "Content-Length: 6"),
-        request("/nowhere"),
-        request("/nowhere", method="GET"),
-        request("/", method="GET").replace(b"push.example.org", b"evil.example"),
-        request("/admin/login/", method="POST", body=b"username=a&password=b"),
-        request("/metrics", method="GET"),
-        request("/_matrix/push/v1/notify", body=b"{"),
-        request("/ws/live/", *upgrade, "Origin: https://evil.example", method="GET", close=False),
-        request("/ws/else/", *upgrade, method="GET", close=False),
-        b"\x16\x03\x01\x02\r\n\r\n",
-        b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 600 + b"\r\n",
-    ):
-        assert all(got.status >= 400 for got in daphne.send(raw, "GET")), raw[:60]
-    assert daphne.process.log_text() == before
-    assert daphne.process.terminate() == 0
+    with Daphne(tmp_path, APPLICATION, (), ("-v", "0")) as daphne:
+        assert daphne.one(request(path, body=b"hello")).status == 201
+        before = daphne.process.log_text()
+        foreign = stranger.endpoint().removeprefix("https://push.example.org")
+        socket_key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="
+        upgrade = [
+            "Upgrade: websocket",
+            "Connection: Upgrade",
+            "Sec-WebSocket-Version: 13",
+            socket_key,
+        ]
+        for raw in (
+            request(foreign, body=b"hello"),
+            request(path, body=bytes(5000)),
+            request(path, body=bytes(MAX_BODY + 1)),
+            request(path, "TTL: never"),
+            request(path, method="BREW"),
+            request(path, "Content-Length: 5", "Content-Length: 6"),
+            request("/nowhere"),
+            request("/nowhere", method="GET"),
+            request("/", method="GET").replace(b"push.example.org", b"evil.example"),
+            request("/admin/login/", method="POST", body=b"username=a&password=b"),
+            request("/metrics", method="GET"),
+            request("/_matrix/push/v1/notify", body=b"{"),
+            request(
+                "/ws/live/", *upgrade, "Origin: https://evil.example", method="GET", close=False
+            ),
+            request("/ws/else/", *upgrade, method="GET", close=False),
+            b"\x16\x03\x01\x02\r\n\r\n",
+            b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 600 + b"\r\n",
+        ):
+            assert all(got.status >= 400 for got in daphne.send(raw, "GET")), raw[:60]
+        assert daphne.process.log_text() == before
+        assert daphne.process.terminate() == 0

@@ -10,6 +10,7 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from tests.real.ports import LOOPBACK, answers, free_port
 from tests.real.process import ManagedProcess, plain_environment
@@ -57,6 +58,12 @@ class Daphne:
             "daphne", [*command, *options, application], environment, ROOT, folder / "log"
         )
         self.process.start(lambda: answers(self.port))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.process.kill()
 
     def connect(self) -> socket.socket:
         return socket.create_connection((LOOPBACK, self.port), timeout=20)
