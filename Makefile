@@ -15,7 +15,7 @@ PY := $(BIN)/python
 TYPED := $(wildcard pushprovider upconfig tests bench)
 PYTEST_ARGS ?=
 # Plays mostly wait for real servers, so some run side by side.
-WORKERS ?= 2
+WORKERS ?= 3
 
 # The settings refuse to load without these; types and checks never use their values.
 THROWAWAY_ENV = \
@@ -68,7 +68,7 @@ test: $(VENV)/.stamp-dev ## everything: what tests need, lint, types, migrations
 
 test-postgresql: $(VENV)/.stamp-dev ## every test on PostgreSQL (PYTEST_ARGS="-k push")
 	@bash tests/install-parts.sh
-	@PUSH_TEST_STORE=postgresql $(PY) -m pytest -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
+	@PUSH_TEST_STORE=postgresql $(PY) -m pytest -n $(WORKERS) --dist worksteal $(PYTEST_ARGS)
 
 lint: $(VENV)/.stamp-dev ## ruff: rules and format
 	@echo "== lint"
@@ -89,11 +89,11 @@ migrations: $(VENV)/.stamp-dev ## every change of a model has its migration
 
 pytest: $(VENV)/.stamp-dev ## the tests alone (PYTEST_ARGS="-k push")
 	@echo "== tests"
-	@$(PY) -m pytest -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
+	@$(PY) -m pytest -n $(WORKERS) --dist worksteal $(PYTEST_ARGS)
 
 pytest-postgresql: $(VENV)/.stamp-dev ## on PostgreSQL: the tests of the store, and some plays
 	@echo "== tests on PostgreSQL"
-	@PUSH_TEST_STORE=postgresql $(PY) -m pytest -n $(WORKERS) --dist loadfile -m on_both $(PYTEST_ARGS)
+	@PUSH_TEST_STORE=postgresql $(PY) -m pytest -n $(WORKERS) --dist worksteal -m on_both $(PYTEST_ARGS)
 
 bench: $(VENV)/.stamp-bench ## how fast it is on this machine, in ten minutes or so (QUICK=1: two; FOLDER=bench-results)
 	@$(PY) -m bench $(if $(QUICK),--quick,--standard) --results "$(FOLDER)"

@@ -19,7 +19,11 @@ from pushprovider.http.matrix import is_matrix, matrix  # noqa: E402
 from pushprovider.http.monitor import is_monitoring, monitor  # noqa: E402
 from pushprovider.http.redact import redact_daphne  # noqa: E402
 from pushprovider.http.routes import is_ours  # noqa: E402
-from pushprovider.http.twistedfix import leave_bodies_alone, write_no_log  # noqa: E402
+from pushprovider.http.twistedfix import (  # noqa: E402
+    leave_bodies_alone,
+    write_no_log,
+    write_without_asking,
+)
 from pushprovider.http.websocket import websocket  # noqa: E402
 from pushprovider.postgresql.patience import be_quick  # noqa: E402
 
@@ -27,6 +31,7 @@ be_quick()
 redact_daphne()
 leave_bodies_alone()
 write_no_log()
+write_without_asking()
 bound_daphne()
 drain_on_sigterm()
 push = PushHandler()
