@@ -86,6 +86,7 @@ def file(store: None, tmp_path: Path) -> Path:
         for (table,) in tables:
             if table.startswith("pushprovider_"):  # what other tests left
                 copy.execute(f"DELETE FROM {table}")
+        copy.execute("DELETE FROM sqlite_sequence")
         copy.commit()
     return file
 
