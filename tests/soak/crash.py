@@ -16,7 +16,7 @@ from tests.soak.run import Outcome, judge
 from tests.soak.world import World
 
 #: Rounds of a crash play. `make test` has time for a few; CRASH_ROUNDS=100 is the whole thing.
-ROUNDS = int(os.environ.get("CRASH_ROUNDS", "15"))
+ROUNDS = int(os.environ.get("CRASH_ROUNDS", "10"))
 #: Seconds of load between a repair and the next failure.
 BETWEEN = (0.05, 0.8)
 #: Messages posted after each repair, at least.
