@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 
 import pytest
@@ -11,6 +12,8 @@ from tests.real.ejabberd import Ejabberd
 from tests.real.phone import Phone
 from tests.real.play import play
 from tests.real.prosody import Prosody
+from tests.real.stanza import CLIENT
+from tests.real.stream import XmlStream
 from tests.real.xmpp_server import XmppServer
 
 
@@ -55,6 +58,19 @@ async def test_a_phone_answers_with_an_error_or_not_at_all(server: XmppServer) -
         phone.answer_push(late)
         assert (await component.answer_to("p3")).get("type") == "result"
     await component.close()
+
+
+@play
+async def test_a_stream_can_be_cut_while_another_task_that_cuts_it_is_cancelled(
+    server: XmppServer,
+) -> None:
+    stream = await XmlStream.connect(server.c2s_port, CLIENT, server.host)
+    impatient = asyncio.create_task(stream.cut())
+    await asyncio.sleep(0)  # it waits for the connection's end
+    impatient.cancel()
+    await stream.cut()
+    with pytest.raises(asyncio.CancelledError):
+        await impatient
 
 
 @pytest.mark.parametrize("how", ["cut", "reset"])

@@ -89,16 +89,14 @@ class XmlStream:
     async def cut(self) -> None:
         """Close the connection (FIN) without ending the stream, as when the network is lost."""
         self._writer.close()
-        with contextlib.suppress(ConnectionError):
-            await self._writer.wait_closed()
+        await self._closed()
 
     async def reset(self) -> None:
         """Break the connection (RST)."""
         sock = self._writer.get_extra_info("socket")
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._writer.transport.abort()
-        with contextlib.suppress(ConnectionError):
-            await self._writer.wait_closed()
+        await self._closed()
 
     def black_hole(self) -> None:
         """Let nothing come through any more, not even the other side's TCP acknowledgements.
@@ -110,6 +108,15 @@ class XmlStream:
         program = struct.pack("HL", 1, ctypes.addressof(drop_all))
         sock = self._writer.get_extra_info("socket")
         sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, program)
+
+    async def _closed(self) -> None:
+        """Wait until the connection is gone.
+
+        All who wait share one future of the stream, which the cancelling of one would cancel for
+        the others too; so each waits in a task of its own, behind a shield.
+        """
+        with contextlib.suppress(ConnectionError):
+            await asyncio.shield(self._writer.wait_closed())
 
     async def _event(self) -> Element | None:
         """Return a finished child of the header, or None when the header itself has come."""
