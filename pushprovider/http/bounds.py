@@ -13,7 +13,7 @@ from io import BytesIO
 from typing import Any
 
 from pushprovider.http import answers
-from pushprovider.http.handler import CORS
+from pushprovider.http.handler import events
 from pushprovider.http.intake import intake
 
 #: Bytes of a body that are kept: as in deploy/nginx.conf. What is longer is read and dropped, so
@@ -107,12 +107,8 @@ def bound_lengths() -> None:
 def refuse(request: Any) -> None:
     """Answer 413 as the push paths do."""
     intake().rejected("too_large")
-    response = answers.too_large().response()
-    headers = CORS + [(name.encode(), value.encode()) for name, value in response.items()]
-    headers.append((b"Content-Length", str(len(response.content)).encode()))
-    start = {"type": "http.response.start", "status": response.status_code, "headers": headers}
-    request.handle_reply(start)
-    request.handle_reply({"type": "http.response.body", "body": response.content})
+    for event in events(answers.too_large().response()):
+        request.handle_reply(event)
 
 
 def bound_time() -> None:

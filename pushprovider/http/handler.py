@@ -106,7 +106,13 @@ async def read_body(scope: Scope, receive: Receive, limit: int = MAX_BODY) -> by
 
 
 async def send_response(response: HttpResponse, send: Send, *, head: bool) -> None:
-    """Send it as ASGI events; to a HEAD request without its body."""
+    """Send it; to a HEAD request without its body."""
+    for event in events(response, head=head):
+        await send(event)
+
+
+def events(response: HttpResponse, *, head: bool = False) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return an answer of the push paths as ASGI events: its start and its body."""
     content = response.content
     body = b"" if head else content
     headers = CORS + [
@@ -118,5 +124,7 @@ async def send_response(response: HttpResponse, send: Send, *, head: bool) -> No
         headers.append((b"Content-Length", str(len(content)).encode()))
     if drain.has_begun:  # else the client's next request may meet the end of this process
         headers.append((b"Connection", b"close"))
-    await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    return (
+        {"type": "http.response.start", "status": response.status_code, "headers": headers},
+        {"type": "http.response.body", "body": body},
+    )
