@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "upconfig.settings")
@@ -29,11 +30,12 @@ from pushprovider.postgresql.patience import be_quick  # noqa: E402
 
 be_quick()
 redact_daphne()
-leave_bodies_alone()
-write_no_log()
-write_without_asking()
-bound_daphne()
-drain_on_sigterm()
+if "daphne.server" in sys.modules:  # another server, as uvicorn, has its own ways
+    leave_bodies_alone()
+    write_no_log()
+    write_without_asking()
+    bound_daphne()
+    drain_on_sigterm()
 push = PushHandler()
 
 

@@ -8,7 +8,6 @@ connections until the process has no file descriptor left. docs/security.md name
 from __future__ import annotations
 
 import resource
-import sys
 from io import BytesIO
 from typing import Any
 
@@ -32,9 +31,7 @@ _RAW_413 = b"HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Leng
 
 
 def bound_daphne() -> None:
-    """Put the bounds into daphne, if it is what serves."""
-    if "daphne.server" not in sys.modules:
-        return
+    """Put the bounds into daphne."""
     from daphne.http_protocol import WebRequest
 
     bound_bodies(WebRequest)

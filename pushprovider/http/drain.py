@@ -83,9 +83,7 @@ drain = Drain(keeps_port=is_activated(sys.argv))
 
 
 def drain_on_sigterm() -> None:
-    """Under daphne, let SIGTERM drain before it stops the reactor. uvicorn drains by itself."""
-    if "daphne.server" not in sys.modules:
-        return
+    """Let SIGTERM drain before it stops daphne's reactor."""
     from twisted.internet import reactor as installed
     from twisted.internet.tcp import Port
 

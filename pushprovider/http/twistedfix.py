@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 
@@ -13,8 +12,6 @@ def leave_bodies_alone() -> None:
     is a form, for arguments that neither daphne nor Django looks at. That measured a sixth of
     daphne's time for a push.
     """
-    if "daphne.server" not in sys.modules:
-        return
     from daphne.http_protocol import WebRequest
 
     plain = WebRequest.__init__
@@ -31,8 +28,6 @@ def write_no_log() -> None:
 
     Nobody reads it: daphne writes its access log itself, and discards Twisted's.
     """
-    if "daphne.server" not in sys.modules:
-        return
     from daphne.http_protocol import HTTPFactory
 
     HTTPFactory.log = lambda _self, _request: None
@@ -45,8 +40,6 @@ def write_without_asking() -> None:
     more: two system calls and a turn of the loop, for a socket that nearly always can. Whatever
     is not that plain goes Twisted's own way.
     """
-    if "daphne.server" not in sys.modules:
-        return
     from twisted.internet import reactor as installed
     from twisted.internet.tcp import Server
 
