@@ -16,8 +16,8 @@ HEADER = {"alg": "HS256", "typ": "JWT"}
 _jws = PyJWS(algorithms=["HS256"])
 
 
-def payload(token: str, keys: tuple[bytes, ...]) -> bytes | None:
-    """Return what one of the keys signed, None if none did. Raises Wrong for any other form."""
+def payload(token: str, keys: tuple[bytes, ...]) -> bytes:
+    """Return what one of the keys signed. Raises Wrong."""
     form = FORM.fullmatch(token)
     if form is None:
         raise strict.Wrong
@@ -30,4 +30,4 @@ def payload(token: str, keys: tuple[bytes, ...]) -> bytes | None:
         except PyJWTError:
             continue
         return signed
-    return None
+    raise strict.Wrong

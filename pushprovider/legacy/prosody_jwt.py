@@ -8,7 +8,4 @@ from pushprovider.legacy.kinds import Claims, Kind
 
 def read(token: str, keys: tuple[bytes, ...], now: int) -> Claims:
     """Return what the token says. Raises Wrong."""
-    signed = jws.payload(token, keys)
-    if signed is None:
-        raise strict.Wrong
-    return strict.claims(Kind.PROSODY_JWT, signed, strict.SECONDS, now)
+    return strict.claims(Kind.PROSODY_JWT, jws.payload(token, keys), strict.SECONDS, now)
