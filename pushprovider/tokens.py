@@ -11,9 +11,10 @@ import hashlib
 import hmac
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from functools import lru_cache
 
 from django.conf import settings
+
+from pushprovider.derived import derived
 
 LENGTH = 43
 _KEY_BYTES = 16
@@ -26,7 +27,7 @@ def new_key() -> bytes:
 
 def make(key: bytes) -> str:
     """Return the token of a registration's key."""
-    return urlsafe_b64encode(key + _current().mac(key)).rstrip(b"=").decode("ascii")
+    return urlsafe_b64encode(key + _secrets()[0].mac(key)).rstrip(b"=").decode("ascii")
 
 
 def check(token: str) -> bytes | None:
@@ -45,7 +46,7 @@ def check(token: str) -> bytes | None:
     if len(octets) != 2 * _KEY_BYTES or urlsafe_b64encode(octets) != raw:
         return None
     key, mac = octets[:_KEY_BYTES], octets[_KEY_BYTES:]
-    for secret in _secrets(settings.SECRET_KEY, tuple(settings.SECRET_KEY_FALLBACKS)):
+    for secret in _secrets():
         if hmac.compare_digest(secret.mac(key), mac):
             return key
     return None
@@ -54,16 +55,6 @@ def check(token: str) -> bytes | None:
 def endpoint(key: bytes) -> str:
     """Return the capability URL of a registration's key."""
     return f"{settings.PUBLIC_URL}/push/{make(key)}"
-
-
-def _current() -> _Secret:
-    return _secrets(settings.SECRET_KEY, tuple(settings.SECRET_KEY_FALLBACKS))[0]
-
-
-@lru_cache(maxsize=8)
-def _secrets(current: str, fallbacks: tuple[str, ...]) -> list[_Secret]:
-    salt = b"pushprovider.endpoint:"
-    return [_Secret(hashlib.sha256(salt + key.encode()).digest()) for key in (current, *fallbacks)]
 
 
 class _Secret:
@@ -84,3 +75,6 @@ class _Secret:
         inner.update(key)
         outer.update(inner.digest())
         return outer.digest()[:_KEY_BYTES]
+
+
+_secrets = derived("endpoint", _Secret)

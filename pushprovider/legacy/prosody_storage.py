@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 from base64 import urlsafe_b64encode
-from functools import lru_cache
 from hashlib import sha256
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from django.conf import settings
+
+from pushprovider.derived import derived
 
 LENGTH = 36
 FORM = re.compile(r"[A-Za-z0-9_-]{36}", re.ASCII)
@@ -26,20 +26,15 @@ def key(token: str) -> bytes:
 
 def seal(token: str) -> bytes:
     """Return the token, encrypted under SECRET_KEY."""
-    return _box(settings.SECRET_KEY, tuple(settings.SECRET_KEY_FALLBACKS)).encrypt(token.encode())
+    return MultiFernet(_boxes()).encrypt(token.encode())
 
 
 def unseal(sealed: bytes) -> str | None:
     """Return the token, or None if SECRET_KEY has changed without SECRET_KEY_FALLBACKS."""
     try:
-        box = _box(settings.SECRET_KEY, tuple(settings.SECRET_KEY_FALLBACKS))
-        return box.decrypt(bytes(sealed)).decode()
+        return MultiFernet(_boxes()).decrypt(bytes(sealed)).decode()
     except InvalidToken:
         return None
 
 
-@lru_cache(maxsize=8)
-def _box(current: str, fallbacks: tuple[str, ...]) -> MultiFernet:
-    salt = b"pushprovider.imported:"
-    secrets = (sha256(salt + one.encode()).digest() for one in (current, *fallbacks))
-    return MultiFernet([Fernet(urlsafe_b64encode(secret)) for secret in secrets])
+_boxes = derived("imported", lambda secret: Fernet(urlsafe_b64encode(secret)))

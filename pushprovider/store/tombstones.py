@@ -6,18 +6,18 @@ erased stays gone, its identity is remembered, as a MAC under SECRET_KEY.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from collections.abc import Iterable
-from functools import lru_cache
 
-from django.conf import settings
 from django.db import connection
 
+from pushprovider.derived import derived
 from pushprovider.fields import to_datetime
 from pushprovider.models import Registration, Tombstone
 
 _FIND = "SELECT 1 FROM pushprovider_tombstone WHERE key IN ({}) LIMIT 1"
+
+_secrets = derived("tombstone", bytes)
 
 
 def bury(registrations: Iterable[int], now: int) -> None:
@@ -49,16 +49,6 @@ def _write(keys: list[bytes], now: int) -> None:
     Tombstone.objects.bulk_create(
         [Tombstone(key=key, created_at=moment) for key in keys], ignore_conflicts=True
     )
-
-
-def _secrets() -> tuple[bytes, ...]:
-    return _derived(settings.SECRET_KEY, tuple(settings.SECRET_KEY_FALLBACKS))
-
-
-@lru_cache(maxsize=8)
-def _derived(current: str, fallbacks: tuple[str, ...]) -> tuple[bytes, ...]:
-    salt = b"pushprovider.tombstone:"
-    return tuple(hashlib.sha256(salt + key.encode()).digest() for key in (current, *fallbacks))
 
 
 def _mac(secret: bytes, *parts: str) -> bytes:
