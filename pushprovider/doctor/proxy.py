@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.http.request import split_domain_port, validate_host
 
 from pushprovider.admin.checks import Check
 from pushprovider.certificate import is_loopback
@@ -140,11 +141,10 @@ def forwarded(way: Way, seen: dict[str, Any]) -> list[Check]:
     found = []
     if way.is_https and seen["scheme"] != "https":
         found.append(doubtful(NAME, "proxy.scheme", "does not say that it was https"))
-    host = urlsplit(f"//{seen['host']}").hostname or ""
-    allowed = settings.ALLOWED_HOSTS
-    is_allowed = any(host == one or (one[:1] == "." and host.endswith(one)) for one in allowed)
-    if "*" not in allowed and not is_allowed and f"[{host}]" not in allowed:
-        found.append(doubtful(NAME, "proxy.host", f"asks the web process for host {host[:60]!r}"))
+    host, _ = split_domain_port(seen["host"])
+    if not validate_host(host, settings.ALLOWED_HOSTS):
+        words = f"asks the web process for host {seen['host'][:60]!r}"
+        found.append(doubtful(NAME, "proxy.host", words))
     return found
 
 
