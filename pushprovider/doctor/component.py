@@ -20,7 +20,7 @@ from pushprovider.admin.checks import Check
 from pushprovider.doctor.findings import bad, doubtful, good
 from pushprovider.fields import now_ms, to_ms
 from pushprovider.models import Status
-from pushprovider.postgresql.session import ACTIVE
+from pushprovider.postgresql.session import FREE_ACTIVE, TRY_ACTIVE
 from pushprovider.standby import ActiveLock
 from pushprovider.store import status
 from pushprovider.xmpp.component import Component
@@ -62,13 +62,13 @@ def only_one() -> Iterator[bool]:
     """Hold the active component's lock if nobody has it; say whether that is so."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", ACTIVE)
+            cursor.execute(TRY_ACTIVE)
             is_free = bool(cursor.fetchone()[0])
             try:
                 yield is_free
             finally:
                 if is_free:
-                    cursor.execute("SELECT pg_advisory_unlock(%s, %s)", ACTIVE)
+                    cursor.execute(FREE_ACTIVE)
         return
     lock = ActiveLock()
     try:

@@ -12,12 +12,16 @@ from typing import Any
 
 import psycopg
 from django.db import connections
+from psycopg import sql
 
 #: Where the doorbell rings.
 CHANNEL = "pushprovider"
 #: Advisory locks, two whole numbers each; the first is "push".
 ARRIVING = (0x70757368, 1)
 ACTIVE = (0x70757368, 2)
+#: Become the active one if nobody is (true or false), and make room.
+TRY_ACTIVE = sql.SQL("SELECT pg_try_advisory_lock({}, {})").format(*ACTIVE)
+FREE_ACTIVE = sql.SQL("SELECT pg_advisory_unlock({}, {})").format(*ACTIVE)
 
 #: What Django's own connections need and these do not.
 _NOT_OURS = frozenset({"cursor_factory", "context"})

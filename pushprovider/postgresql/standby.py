@@ -21,7 +21,7 @@ from psycopg import sql
 from psycopg.pq import TransactionStatus
 
 from pushprovider.fields import now_ms
-from pushprovider.postgresql.session import ACTIVE, Session, connect, cut
+from pushprovider.postgresql.session import TRY_ACTIVE, Session, connect, cut
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +38,6 @@ _SESSION = {
     "tcp_user_timeout": f"{FREED * 1000:.0f}",
 }
 
-_TRY = sql.SQL("SELECT pg_try_advisory_lock({}, {})").format(*ACTIVE)
 _TERM = "SELECT value FROM pushprovider_status WHERE name = 'term'"
 # Whoever becomes active begins a new term, so that one who comes back knows if there was another.
 _BEGIN = """
@@ -100,7 +99,7 @@ class SessionLock:
         if self._session is None:
             self._session = await connect("standby", **_SESSION)
         session, asked = self._session, clock()
-        if not await _one(session, _TRY):
+        if not await _one(session, TRY_ACTIVE):
             return None
         if self._term:
             term = await _one(session, _TERM)
