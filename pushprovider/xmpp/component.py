@@ -136,7 +136,7 @@ class Component(ComponentXMPP):
         self.condition = error["condition"]
         self.failure = FAILURES.get(self.condition, "stream-error")
         hint = HINTS.get(self.condition, error["text"])
-        self._give_up(f"stream error {self.condition}: {hint[:200]}".rstrip(": "))
+        self._break_off(f"stream error {self.condition}: {hint[:200]}".rstrip(": "))
 
     def _on_disconnected(self, reason: Any) -> None:
         self.failure = self.failure or "lost"
@@ -165,16 +165,16 @@ class Component(ComponentXMPP):
             self._prolog += data.encode() if isinstance(data, str) else data
             start = self._prolog.partition(b"stream")[0]
             if b"<!" in start or b"\0" in start:
-                self._give_up("what the server sends is no XMPP stream")
+                self._break_off("what the server sends is no XMPP stream")
                 return
         try:
             super().data_received(data)
         except Exception as error:  # noqa: BLE001  # of the parser: an encoding that it lacks
-            self._give_up(f"cannot read what the server sends: {type(error).__name__}")
+            self._break_off(f"cannot read what the server sends: {type(error).__name__}")
         if self._incomplete > LONGEST_STANZA:
-            self._give_up("the server sends a stanza without an end")
+            self._break_off("the server sends a stanza without an end")
 
-    def _give_up(self, why: str) -> None:
+    def _break_off(self, why: str) -> None:
         self._why = self._why or why
         self._is_open = False
         self.abort()
