@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from django.db import DatabaseError, InterfaceError, connection
+from django.db.migrations.executor import MigrationExecutor
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -83,6 +84,17 @@ def guarded(call: Callable[[], T]) -> T:
             if not connection.in_atomic_block:
                 connection.close()  # the next call opens a new one
             raise StoreTrouble from error
+
+
+def first_line(error: Exception) -> str:
+    """Return what a driver says first; hints and positions come after that."""
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+def missing_migrations() -> int:
+    """Return how many migrations of this version the database lacks. Raises DatabaseError."""
+    executor = MigrationExecutor(connection)
+    return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
 
 
 def _is_collision(error: Exception) -> bool:

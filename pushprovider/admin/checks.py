@@ -10,11 +10,11 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
-from django.db.migrations.executor import MigrationExecutor
 
 from pushprovider import certificate, doorbell
 from pushprovider.admin import display
 from pushprovider.certificate import Certificate
+from pushprovider.database import missing_migrations
 from pushprovider.doctor.remedies import REMEDIES
 from pushprovider.fields import now_ms, to_ms
 from pushprovider.models import Message, Status
@@ -165,9 +165,7 @@ def configuration() -> Check:
 
 def migrations() -> Check:
     """Does the database have the tables that this version needs?"""
-    executor = MigrationExecutor(connection)
-    missing = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
-    if missing:
+    if missing := missing_migrations():
         fix = "Stop both processes, run `manage.py migrate`, start them."
         return Check("Migrations", "bad", f"{missing} not applied", fix, "database.migrations")
     return Check("Migrations", "ok", "all applied", code="database.migrated")

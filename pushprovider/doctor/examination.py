@@ -11,6 +11,7 @@ from django.db import DatabaseError
 
 from pushprovider import certificate
 from pushprovider.admin.checks import Check
+from pushprovider.database import first_line
 from pushprovider.doctor import address, clock, component, configuration, local, loop, proxy
 from pushprovider.doctor.wire import Way
 
@@ -29,7 +30,7 @@ def examine(url: str = "", only: str = "") -> list[Check]:
         return found + _beyond(url or settings.PUBLIC_URL, only)
     except DatabaseError as error:
         fix = "Senders are told to come back later. Is the disk full, is something locking it?"
-        words = str(error).splitlines()[0][:150]
+        words = first_line(error)[:150]
         return [*found, Check("Database", "bad", words, fix, "database.unusable")]
 
 

@@ -11,6 +11,7 @@ from django.db import DatabaseError, connection
 
 from pushprovider.admin import checks
 from pushprovider.admin.checks import Check
+from pushprovider.database import first_line
 from pushprovider.doctor.findings import bad
 
 
@@ -22,7 +23,7 @@ def look() -> list[Check]:
     try:
         tables = checks.migrations()
     except DatabaseError as error:
-        words = str(error).splitlines()[0][:150]
+        words = first_line(error)[:150]
         fix = "Does DATABASE_URL name the right database, and may this user open it?"
         return [*found, Check("Database", "bad", words, fix, "database.unusable")]
     found += [tables, checks.disk()]

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
+from pushprovider.database import first_line
 from pushprovider.fields import now_ms
 from pushprovider.legacy import importing, prosody_store
 from pushprovider.legacy.importing import Report
@@ -71,9 +72,9 @@ class Command(BaseCommand):
         except prosody_store.Unreadable as why:
             raise CommandError(str(why)) from None
         except DatabaseError as error:
-            line = (str(error).splitlines() or [""])[0]
             raise CommandError(
-                f"The store cannot be written: {line} Run manage.py migrate, then this again."
+                f"The store cannot be written: {first_line(error)} "
+                "Run manage.py migrate, then this again."
             ) from None
         self._say(report, **options)
 

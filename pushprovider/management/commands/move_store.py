@@ -10,6 +10,7 @@ import psycopg
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
+from pushprovider.database import first_line
 from pushprovider.management.commands.runxmppcomponent import check_migrations
 from pushprovider.standby import ActiveLock
 from pushprovider.store import moving
@@ -48,8 +49,8 @@ class Command(BaseCommand):
         except CannotMove as reason:
             raise CommandError(str(reason)) from None
         except (DatabaseError, psycopg.Error) as error:
-            words = str(error).splitlines()[:1]
-            raise CommandError(f"{type(error).__name__}: {words}. Nothing was moved.") from None
+            words = f"{type(error).__name__}: {first_line(error)}. Nothing was moved."
+            raise CommandError(words) from None
         finally:
             asyncio.run(lock.release(clean=False))
 

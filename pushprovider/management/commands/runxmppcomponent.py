@@ -14,9 +14,9 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, connection
-from django.db.migrations.executor import MigrationExecutor
 
 from pushprovider import notify
+from pushprovider.database import first_line, missing_migrations
 from pushprovider.postgresql.patience import be_quick
 from pushprovider.store.moving import is_closed
 from pushprovider.xmpp.service import Service
@@ -43,7 +43,7 @@ def check_migrations() -> None:
     A PostgreSQL that is not up yet is waited for: at boot everything starts at once.
     """
     told = False
-    while (missing := missing_migrations()) is None:
+    while (missing := _missing()) is None:
         if not told:
             log.warning("DATABASE_URL: the server does not answer; trying again")
             told = True
@@ -52,18 +52,17 @@ def check_migrations() -> None:
         refuse(f"the database lacks {missing} migrations. Run: manage.py migrate")
 
 
-def missing_migrations() -> int | None:
-    """Return how many there are; None if the database's server is not up."""
+def _missing() -> int | None:
+    """Return how many migrations are missing; None if the database's server is not up."""
     try:
-        executor = MigrationExecutor(connection)
-        return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+        return missing_migrations()
     except DatabaseError as error:
         words = str(error)
         # What the server itself has said is FATAL: no such database, a wrong password.
         answered = "FATAL" in words and "the database system is" not in words
         if connection.vendor == "postgresql" and not answered:
             return None
-        refuse(f"DATABASE_URL: the database cannot be opened: {words.splitlines()[0]}")
+        refuse(f"DATABASE_URL: the database cannot be opened: {first_line(error)}")
     finally:
         connection.close()
 
