@@ -15,9 +15,9 @@ from array import array
 from dataclasses import dataclass
 
 from bench import wire
+from tests.real.textlogin import log_in, say
 
 NAMESPACE = "http://gultsch.de/xmpp/drafts/unified-push"
-_SASL = "urn:ietf:params:xml:ns:xmpp-sasl"
 _BIND = "urn:ietf:params:xml:ns:xmpp-bind"
 _SM = "urn:xmpp:sm:3"
 _IQ_END = b"</iq>"
@@ -52,7 +52,8 @@ class Phone(asyncio.Protocol):
     """Sessions of one account, one after the other."""
 
     def __init__(self, kind: Kind, user: str, password: str, receipts: Receipts) -> None:
-        self._kind, self._user, self._password = kind, user, password
+        self._kind = kind
+        self._login = (kind.port, kind.host, user, password)
         self._receipts = receipts
         self._components: list[str] = []
         self._writer: asyncio.StreamWriter | None = None
@@ -64,22 +65,22 @@ class Phone(asyncio.Protocol):
 
     async def come(self) -> None:
         """Open a new session; say so to every component it has registered with."""
-        reader, writer = await self._log_in()
+        reader, writer = await log_in(*self._login)
         bind = f"<bind xmlns='{_BIND}'><resource>phone</resource></bind>"
-        await _say(reader, writer, f"<iq type='set' id='bind'>{bind}</iq>", _IQ_END)
+        await say(reader, writer, f"<iq type='set' id='bind'>{bind}</iq>", _IQ_END)
         if self._kind.managed:
             enable = f"<enable xmlns='{_SM}' resume='true'/>"
-            self._session = _attribute(await _say(reader, writer, enable, b"/>"), b" id='")
+            self._session = _attribute(await say(reader, writer, enable, b"/>"), b" id='")
         self._counted = 0
         self._listen(writer, b"")
         self._write("".join(f"<presence to='{jid}'/>" for jid in self._components).encode())
 
     async def resume(self) -> None:
         """Wake up: go on with the session."""
-        reader, writer = await self._log_in()
+        reader, writer = await log_in(*self._login)
         previd = self._session.decode()
         resume = f"<resume xmlns='{_SM}' h='{self._counted}' previd='{previd}'/>"
-        await _say(reader, writer, resume, b"<resumed", b">")
+        await say(reader, writer, resume, b"<resumed", b">")
         rest = bytes(reader._buffer)  # type: ignore[attr-defined]  # what came with the answer
         self._listen(writer, rest)
 
@@ -171,31 +172,6 @@ class Phone(asyncio.Protocol):
         writer.transport.set_protocol(self)
         if rest:
             self.data_received(rest)
-
-    async def _log_in(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        reader, writer = await asyncio.open_connection("127.0.0.1", self._kind.port)
-        header = (
-            f"<stream:stream to='{self._kind.host}' version='1.0' xmlns='jabber:client'"
-            " xmlns:stream='http://etherx.jabber.org/streams'>"
-        )
-        secret = base64.b64encode(f"\0{self._user}\0{self._password}".encode()).decode()
-        auth = f"<auth xmlns='{_SASL}' mechanism='PLAIN'>{secret}</auth>"
-        await _say(reader, writer, header, b"</stream:features>")
-        await _say(reader, writer, auth, b"<success", b">")
-        await _say(reader, writer, header, b"</stream:features>")
-        return reader, writer
-
-
-async def _say(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, text: str, *until: bytes
-) -> bytes:
-    """Write, and return what came up to the last of these marks."""
-    writer.write(text.encode())
-    got = b""
-    async with asyncio.timeout(60):
-        for mark in until:
-            got = await reader.readuntil(mark)
-    return got
 
 
 def _attribute(text: bytes, mark: bytes) -> bytes:

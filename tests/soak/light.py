@@ -16,14 +16,11 @@ import time
 from array import array
 from typing import Any
 
+from tests.real.textlogin import log_in, say
+
 PUSH = "http://gultsch.de/xmpp/drafts/unified-push"
-SASL = "urn:ietf:params:xml:ns:xmpp-sasl"
 BIND = "urn:ietf:params:xml:ns:xmpp-bind"
 SM = "urn:xmpp:sm:3"
-HEADER = (
-    "<stream:stream to='localhost' version='1.0' xmlns='jabber:client'"
-    " xmlns:stream='http://etherx.jabber.org/streams'>"
-)
 #: A body begins with the nanosecond of its POST, in so many digits.
 STAMP = 20
 
@@ -32,7 +29,8 @@ class LightPhone(asyncio.Protocol):
     """One account with one resource; it can sleep (XEP-0198) and be away."""
 
     def __init__(self, port: int, user: str, component: str, delays: array[float]) -> None:
-        self._port, self._user, self._component = port, user, component
+        self._login = (port, "localhost", user, "secret")
+        self._component = component
         self._delays = delays
         self._rest = b""
         self._counted = 0
@@ -41,20 +39,18 @@ class LightPhone(asyncio.Protocol):
 
     async def come(self) -> None:
         """Bind a new session, without presence: nobody knows yet."""
-        reader, writer = await self._log_in()
+        reader, writer = await log_in(*self._login)
         wish = f"<bind xmlns='{BIND}'><resource>phone</resource></bind>"
-        await _say(reader, writer, f"<iq type='set' id='b'>{wish}</iq>", b"</iq>")
-        text = await _say(
-            reader, writer, f"<enable xmlns='{SM}' resume='true'/>", b"<enabled", b">"
-        )
+        await say(reader, writer, f"<iq type='set' id='b'>{wish}</iq>", b"</iq>")
+        text = await say(reader, writer, f"<enable xmlns='{SM}' resume='true'/>", b"<enabled", b">")
         self._session, self._counted = _attribute(text, b"id"), 0
         self._listen(writer)
 
     async def resume(self) -> None:
         """Wake up: go on with the session."""
-        reader, writer = await self._log_in()
+        reader, writer = await log_in(*self._login)
         resume = f"<resume xmlns='{SM}' h='{self._counted}' previd='{self._session}'/>"
-        await _say(reader, writer, resume, b"<resumed", b">")
+        await say(reader, writer, resume, b"<resumed", b">")
         self._listen(writer)
         rest = bytes(reader._buffer)  # type: ignore[attr-defined]  # what came with the answer
         self.data_received(rest)
@@ -111,25 +107,6 @@ class LightPhone(asyncio.Protocol):
         self._writer = writer  # kept: a forgotten writer closes its connection
         self._transport, self._rest = writer.transport, b""
         writer.transport.set_protocol(self)
-
-    async def _log_in(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
-        secret = base64.b64encode(f"\0{self._user}\0secret".encode()).decode()
-        auth = f"<auth xmlns='{SASL}' mechanism='PLAIN'>{secret}</auth>"
-        await _say(reader, writer, HEADER, b"</stream:features>")
-        await _say(reader, writer, auth, b"<success", b">")
-        await _say(reader, writer, HEADER, b"</stream:features>")
-        return reader, writer
-
-
-async def _say(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, text: str, *until: bytes
-) -> bytes:
-    writer.write(text.encode())
-    async with asyncio.timeout(60):
-        for mark in until:
-            got = await reader.readuntil(mark)
-    return got
 
 
 def _attribute(text: bytes, name: bytes) -> str:
