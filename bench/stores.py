@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from bench.usage import children
+from tests.real.gauge import children
 from tests.real.postgres import Postgres
 from tests.real.store import PostgresStore, SqliteStore, Store
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.real.gauge import children
 from tests.real.phone import Phone
 from tests.real.play import play
 from tests.real.postgres import Postgres
@@ -145,8 +146,7 @@ async def test_it_hangs_for_a_while(on_own: Provider, own_postgres: Postgres, ph
 def processes(server: Postgres) -> list[int]:
     """Return the server's process and those it has started."""
     parent = server.process.pid
-    children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-    return [parent, *map(int, children)]
+    return [parent, *children(parent)]
 
 
 @play

@@ -21,6 +21,11 @@ def peak(pid: int) -> int:
     return int(line.split()[1]) * 1024
 
 
+def children(pid: int) -> list[int]:
+    """Return the ids of the processes that a process has started."""
+    return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
 def descriptors(pid: int) -> int:
     """Return the number of open file descriptors."""
     return len(os.listdir(f"/proc/{pid}/fd"))  # noqa: PTH208  # names, no paths
@@ -28,5 +33,6 @@ def descriptors(pid: int) -> int:
 
 def cpu(pid: int) -> float:
     """Return the processor time used so far, in seconds."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    text = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    fields = text.rpartition(")")[2].split()  # the name may hold anything, brackets too
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -1,4 +1,4 @@
-"""`python -m tests.soak.measure`: what issue 3 asks for about speed. Prints figures, judges none.
+"""`python -m tests.soak.measure`: what absent phones cost the others. Prints figures, judges none.
 
 1. The POST's p99 with 30 % of the phones asleep against all awake, alternating.
 2. A backlog over many phones: its drain rate against the online rate; the component's memory.
@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from tests.real.gauge import MIB, cpu, memory, peak
 from tests.real.prosody import Prosody
 from tests.real.provider import Provider
 from tests.real.waiting import eventually
@@ -30,26 +30,11 @@ LIMITS_OFF: dict[str, object] = {
 }
 #: The phones that stay online while the others are away.
 ONLINE = 20
-TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def p(percent: float, values: Sequence[float]) -> float:
     """Return a percentile in milliseconds."""
     return sorted(values)[min(int(len(values) * percent / 100), len(values) - 1)] * 1000
-
-
-def cpu(pid: int) -> float:
-    """Return the CPU seconds of a process."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
-
-
-def memory(pid: int, what: str = "VmRSS") -> float:
-    """Return the memory of a process in MiB; VmHWM is the most it ever had."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith(what):
-            return int(line.split()[1]) / 1024
-    raise ValueError(what)
 
 
 async def asleep_or_awake(server: Prosody, provider: Provider, rounds: int) -> None:
@@ -80,14 +65,16 @@ async def backlog(server: Prosody, provider: Provider, phones: int, each: int) -
     endpoints = await home.open(server, ONLINE + phones)
     others, crowd = endpoints[:ONLINE], endpoints[ONLINE:]
     pid = provider.component.pid
-    print(f"component's memory, {phones + ONLINE} phones registered: {memory(pid):.0f} MiB")
+    print(f"component's memory, {phones + ONLINE} phones registered: {memory(pid) / MIB:.0f} MiB")
     await _online(home, others, "warming up", provider, 4000)
     await _online(home, crowd, f"all {phones} phones online", provider, 20_000)
     await _online(home, others, f"{ONLINE} phones, nothing waits", provider, 10_000)
     await home.do("leave", first=ONLINE, sleep=False)
     rate = await Posting(crowd).at_full_speed(20, phones * each)
     waiting = len(rows.waiting(provider.store))
-    print(f"{waiting} wait (posted at {rate:.0f}/s); component's memory {memory(pid):.0f} MiB")
+    print(
+        f"{waiting} wait (posted at {rate:.0f}/s); component's memory {memory(pid) / MIB:.0f} MiB"
+    )
     await home.do("collect")
     await _online(home, others, f"{ONLINE} phones, {waiting} wait", provider, 10_000)
     await home.do("come", first=ONLINE)
@@ -98,7 +85,7 @@ async def backlog(server: Prosody, provider: Provider, phones: int, each: int) -
     print(
         f"the backlog drains at {waiting / seconds:.0f}/s, component's CPU"
         f" {(cpu(pid) - spent) / waiting * 1e6:.0f} us a message, its memory"
-        f" {memory(pid):.0f} MiB, at most {memory(pid, 'VmHWM'):.0f} MiB"
+        f" {memory(pid) / MIB:.0f} MiB, at most {peak(pid) / MIB:.0f} MiB"
     )
     await eventually(lambda: not rows.waiting(provider.store), 60, "all answers are written")
     print(f"pushes beyond {waiting}: {await home.do('count') - waiting}")
