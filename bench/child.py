@@ -6,7 +6,6 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from types import TracebackType
 from typing import IO, Any, Self
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -29,12 +28,7 @@ class Child:
         )
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         process = self._running()
         self._pipe(process.stdin).close()  # the end of its questions is its end
         try:

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import itertools
 from collections.abc import AsyncIterator
-from types import TracebackType
 from typing import Self
 from xml.etree.ElementTree import Element, fromstring
 
@@ -49,12 +48,7 @@ class XmppClient:
         await self.connect()
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_error: object) -> None:
         await self.logout()
 
     def on_bound(self) -> None:

@@ -6,7 +6,6 @@ import asyncio
 import json
 import shutil
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 from tests.real.process import plain_environment
@@ -34,12 +33,7 @@ class NodePart:
         )
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_error: object) -> None:
         assert self._process
         assert self._process.stdin
         self._process.stdin.close()  # communicate() leaves it open when it has nothing to write

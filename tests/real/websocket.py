@@ -7,7 +7,6 @@ import base64
 import json
 import os
 import struct
-from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
@@ -42,12 +41,7 @@ class WebSocket:
         self.status = int(head.split()[1])
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_error: object) -> None:
         self._writer.close()
 
     async def json(self, seconds: float = 10) -> Any:
