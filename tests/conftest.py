@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import hypothesis
 import pytest
@@ -82,6 +83,12 @@ def store(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator
 def phone(store: None) -> Phone:
     """A phone of juliet's."""
     return Phone("juliet@localhost/phone")
+
+
+@pytest.fixture
+def path(phone: Phone) -> str:
+    """The path of the phone's endpoint."""
+    return urlsplit(phone.register()).path
 
 
 @pytest.fixture

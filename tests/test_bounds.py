@@ -38,11 +38,6 @@ def process(tmp_path_factory: pytest.TempPathFactory, django_db_setup: None) -> 
 
 
 @pytest.fixture
-def path(phone: Phone) -> str:
-    return phone.register().removeprefix("https://push.example.org")
-
-
-@pytest.fixture
 def daphne(process: Daphne, path: str) -> Iterator[Daphne]:
     """It: at the end it serves, its log is clean, and it holds no descriptor more than before."""
     process.one(request(path, body=b"first"))

@@ -27,12 +27,6 @@ def process(tmp_path_factory: pytest.TempPathFactory, django_db_setup: None) -> 
 
 
 @pytest.fixture
-def path(phone: Phone) -> str:
-    """The path of the phone's endpoint."""
-    return phone.register().removeprefix("https://push.example.org")
-
-
-@pytest.fixture
 def daphne(process: Daphne, path: str) -> Iterator[Daphne]:
     """It; what it logged must be clean."""
     before = len(process.process.log_text())

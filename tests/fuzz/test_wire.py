@@ -10,7 +10,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.cast import Phone
 from tests.fuzz import ROUNDS, SEED
 from tests.fuzz.wire import requests, spoilt
 from tests.real import gauge
@@ -50,8 +49,7 @@ def play(daphne: Daphne, pieces: list[bytes]) -> bytes:
     return heard
 
 
-def test_it_survives_spoilt_requests(daphne: Daphne, phone: Phone) -> None:
-    path = phone.register().removeprefix("https://push.example.org")
+def test_it_survives_spoilt_requests(daphne: Daphne, path: str) -> None:
     good, dice = requests(path), random.Random(SEED)
     for one in good:  # what is opened once
         play(daphne, [one])
