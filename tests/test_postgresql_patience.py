@@ -81,23 +81,26 @@ def test_a_process_that_falls_silent_in_a_transaction_holds_no_lock_for_long(
     thread: DatabaseThread, monkeypatch: pytest.MonkeyPatch, store: None
 ) -> None:
     monkeypatch.setattr(patience, "IDLE", 0.3)
+    is_silent, others_have_saved = threading.Event(), threading.Event()
 
     def falls_silent() -> None:
         with transaction.atomic():
             arriving()
-            time.sleep(1)
+            is_silent.set()
+            others_have_saved.wait(5)
             status.tell("x", "", now_ms())
 
     def others_save() -> None:
+        is_silent.wait(5)
+        began = time.monotonic()
         with writing():
             arriving()
+        others_have_saved.set()
+        assert time.monotonic() - began < 0.7
 
     async def both() -> None:
         silent = asyncio.create_task(thread.run(falls_silent))
-        await asyncio.sleep(0.1)
-        began = time.monotonic()
         await other.run(others_save)
-        assert time.monotonic() - began < 0.7
         with pytest.raises(StoreTrouble):
             await silent
 
