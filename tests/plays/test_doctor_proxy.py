@@ -38,24 +38,13 @@ BROKEN: list[tuple[Site, str, str]] = [
     (Site("dead", instead(f"proxy_pass http://127.0.0.1:{free_port()};")), "web.down", "503"),
     (Site("page", instead("return 200 hello;")), "web.foreign", "200"),
     (Site("path", [(PASS, PASS.replace("provider;", "provider/x/;"))]), "web.foreign", "404"),
-    (Site("no-ttl", more('proxy_set_header TTL "";')), "proxy.request-headers", "TTL"),
-    (Site("no-topic", more('proxy_set_header Topic "";')), "proxy.request-headers", "Topic"),
-    (Site("no-urgency", more('proxy_set_header Urgency "";')), "proxy.request-headers", "Urgency"),
-    (
-        Site("no-authorization", more('proxy_set_header Authorization "";')),
-        "proxy.request-headers",
-        "Authorization",
+    *(
+        (Site(f"no-{name}", more(f'proxy_set_header {name} "";')), "proxy.request-headers", name)
+        for name in ("TTL", "Topic", "Urgency", "Authorization", "Content-Encoding")
     ),
-    (
-        Site("no-encoding", more('proxy_set_header Content-Encoding "";')),
-        "proxy.request-headers",
-        "Content-Encoding",
-    ),
-    (Site("no-location", more("proxy_hide_header Location;")), "proxy.answer-headers", "Location"),
-    (
-        Site("no-retry", more("proxy_hide_header Retry-After;")),
-        "proxy.answer-headers",
-        "Retry-After",
+    *(
+        (Site(f"no-{name}", more(f"proxy_hide_header {name};")), "proxy.answer-headers", name)
+        for name in ("Location", "Retry-After")
     ),
     (
         Site("no-cors", more("proxy_hide_header Access-Control-Allow-Origin;")),
