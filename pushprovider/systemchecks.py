@@ -24,6 +24,12 @@ SERVERS_HOLD = 1800
 SHORT_TOKEN = 16
 #: What stands in deploy/ in place of the secret.
 PLACEHOLDER = "CHANGE-ME"
+#: Hints that the Health page gives, too.
+NO_DEBUG = "Set DEBUG=false: its error pages show settings and data to anybody."
+USE_HTTPS = (
+    "Application servers refuse endpoints without https. Put a reverse proxy with a certificate in "
+    "front (deploy/ has examples) and set PUBLIC_URL to its https address."
+)
 
 
 def check(**_kwargs: object) -> list[CheckMessage]:
@@ -40,14 +46,10 @@ def _web() -> Iterator[CheckMessage]:
     public = urlsplit(settings.PUBLIC_URL)
     host = public.hostname or ""
     if settings.DEBUG and not is_loopback(host):
-        hint = "Set DEBUG=false: its error pages show settings and data to anybody."
-        yield Error("DEBUG is on, and others can reach PUBLIC_URL", hint, id="pushprovider.E001")
+        words = "DEBUG is on, and others can reach PUBLIC_URL"
+        yield Error(words, NO_DEBUG, id="pushprovider.E001")
     if public.scheme != "https" and not is_loopback(host):
-        hint = (
-            "Application servers refuse endpoints without https. Put a reverse proxy with a "
-            "certificate in front (deploy/ has examples) and set PUBLIC_URL to its https address."
-        )
-        yield checks.Warning("PUBLIC_URL is not https", hint, id="pushprovider.W001")
+        yield checks.Warning("PUBLIC_URL is not https", USE_HTTPS, id="pushprovider.W001")
     if not validate_host(host, settings.ALLOWED_HOSTS):
         hint = "Add it, or leave ALLOWED_HOSTS out: the admin and the home page answer 400."
         yield checks.Warning(f"ALLOWED_HOSTS lacks {host}", hint, id="pushprovider.W006")

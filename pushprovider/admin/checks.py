@@ -19,6 +19,7 @@ from pushprovider.doctor.remedies import REMEDIES
 from pushprovider.fields import now_ms, to_ms
 from pushprovider.models import Message, Status
 from pushprovider.store import status
+from pushprovider.systemchecks import NO_DEBUG, USE_HTTPS
 
 #: Bytes free on the database's disk below which it is worth a word, or a shout.
 LOW_DISK, NO_DISK = 1024**3, 200 * 1024**2
@@ -148,18 +149,13 @@ def public_url() -> Check:
     parts = urlsplit(settings.PUBLIC_URL)
     if parts.scheme == "https":
         return Check("Public address", "ok", settings.PUBLIC_URL)
-    fix = (
-        "Application servers refuse endpoints without https. Put a reverse proxy with a "
-        "certificate in front (deploy/ has examples) and set PUBLIC_URL to its https address."
-    )
-    return Check("Public address", "warning", f"{settings.PUBLIC_URL} is not https", fix)
+    return Check("Public address", "warning", f"{settings.PUBLIC_URL} is not https", USE_HTTPS)
 
 
 def configuration() -> Check:
     """Is a switch set that suits only development?"""
     if settings.DEBUG:
-        fix = "Set DEBUG=false: its error pages show settings and data to anybody."
-        return Check("Configuration", "bad", "DEBUG is on", fix)
+        return Check("Configuration", "bad", "DEBUG is on", NO_DEBUG)
     return Check("Configuration", "ok", "safe for service")
 
 
