@@ -168,9 +168,8 @@ def bound_connections(most: int) -> None:
         wait(self)  # before: what was sent ahead is read in there
         request_done(self, request)
         if not self.persistent and self in waiting:
-            self.setTimeout(
-                RECEIVE_WITHIN
-            )  # a client that does not read its answer stays no longer
+            # A client that does not read its answer stays no longer than this.
+            self.setTimeout(RECEIVE_WITHIN)
 
     def connection_lost(self: Any, reason: Any) -> None:
         waiting.pop(self, None)
