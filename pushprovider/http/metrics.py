@@ -58,6 +58,28 @@ REJECTIONS = (
     "unknown_token",
     "urgency",
 )
+#: Counters with one label: name, help, what is counted, the label and the values that it may have.
+COUNTERS = (
+    ("messages", "Messages that reached their end.", Count.SETTLED, "state", ENDS),
+    ("accepted", "Pushes answered 201.", Count.ACCEPTED, "urgency", URGENCIES),
+    (
+        "encodings",
+        "Pushes answered 201, by Content-Encoding. An aesgcm payload is useless to the phone.",
+        Count.ENCODING,
+        "encoding",
+        ENCODINGS,
+    ),
+    (
+        "matrix",
+        "Pushkeys accepted and rejected by the Matrix gateway; its requests that failed.",
+        Count.MATRIX,
+        "result",
+        RESULTS,
+    ),
+    ("legacy_accepted", "Those at another server's endpoint.", Count.LEGACY, "kind", KINDS),
+    ("rejected", "Requests refused at the door.", Count.REJECTED, "reason", REJECTIONS),
+    ("revocations", "Endpoints revoked.", Count.REVOKED, "reason", REVOCATIONS),
+)
 
 
 @require_safe
@@ -131,35 +153,8 @@ class FigureCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         figures = self._figures
-        yield self._counter(
-            "messages", "Messages that reached their end.", Count.SETTLED, "state", ENDS
-        )
-        yield self._counter(
-            "accepted", "Pushes answered 201.", Count.ACCEPTED, "urgency", URGENCIES
-        )
-        yield self._counter(
-            "encodings",
-            "Pushes answered 201, by Content-Encoding. An aesgcm payload is useless to the phone.",
-            Count.ENCODING,
-            "encoding",
-            ENCODINGS,
-        )
-        yield self._counter(
-            "matrix",
-            "Pushkeys accepted and rejected by the Matrix gateway; its requests that failed.",
-            Count.MATRIX,
-            "result",
-            RESULTS,
-        )
-        yield self._counter(
-            "legacy_accepted", "Those at another server's endpoint.", Count.LEGACY, "kind", KINDS
-        )
-        yield self._counter(
-            "rejected", "Requests refused at the door.", Count.REJECTED, "reason", REJECTIONS
-        )
-        yield self._counter(
-            "revocations", "Endpoints revoked.", Count.REVOKED, "reason", REVOCATIONS
-        )
+        for name, help_, count, label, known in COUNTERS:
+            yield self._counter(name, help_, count, label, known)
         yield _gauge("queue_messages", "Messages that wait.", figures.queue.messages)
         yield _gauge("queue_oldest_seconds", "Age of the oldest of them.", self._oldest())
         yield self._delays()
@@ -167,7 +162,7 @@ class FigureCollector(Collector):
         yield CounterMetricFamily(
             "pushprovider_xmpp_reconnects",
             "XMPP streams opened after an earlier one was lost.",
-            self._figures.sums.get(Count.RECONNECTED, {}).get("", 0),
+            figures.sums.get(Count.RECONNECTED, {}).get("", 0),
         )
         states = GaugeMetricFamily(
             "pushprovider_registrations", "Endpoints in the store.", labels=["state"]
