@@ -12,7 +12,7 @@ import pytest
 from pytest_django import Settings
 
 from pushprovider import doorbell
-from pushprovider.doorbell import Doorbell, Ringer
+from pushprovider.doorbell import Bell, Doorbell, Ringer
 from tests.real.play import play
 
 
@@ -21,7 +21,7 @@ def _own_run_dir(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -
     settings.RUN_DIR = tmp_path_factory.mktemp("r")
 
 
-async def rung(bell: Doorbell, seconds: float = 2) -> bool:
+async def rung(bell: Bell, seconds: float = 2) -> bool:
     """Return whether it rings within so many seconds."""
     try:
         async with asyncio.timeout(seconds):

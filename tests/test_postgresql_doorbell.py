@@ -17,21 +17,12 @@ from pushprovider.store.writing import arriving, writing
 from tests.cast import Phone
 from tests.real.play import play
 from tests.real.waiting import eventually
+from tests.test_doorbell import rung
 from tests.trouble import unit_store
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.usefixtures("store")]
 
 LISTENERS = "FROM pg_stat_activity WHERE application_name = 'pushprovider doorbell'"
-
-
-async def rung(bell: Bell, seconds: float = 2) -> bool:
-    """Return whether it rings within so many seconds."""
-    try:
-        async with asyncio.timeout(seconds):
-            await bell.wait()
-    except TimeoutError:
-        return False
-    return True
 
 
 @asynccontextmanager

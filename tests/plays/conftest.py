@@ -120,6 +120,15 @@ def own_provider(own_server: XmppServer, tmp_path: Path, migrated: Store) -> Ite
 
 
 @pytest.fixture
+def idle(shared_server: XmppServer, tmp_path: Path, migrated: Store) -> Iterator[Provider]:
+    """The product installed, with no process running."""
+    made = Provider(tmp_path, shared_server, migrated=migrated)
+    made.migrate()
+    yield made
+    made.close()
+
+
+@pytest.fixture
 def new_phone(server: XmppServer, account: str) -> Callable[..., Phone]:
     """Make this play's phone, not yet connected: new_phone(resumable=True)."""
 

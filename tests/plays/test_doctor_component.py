@@ -23,15 +23,6 @@ from tests.real.xmpp_server import XmppServer
 BOTH = pytest.mark.servers("prosody", "ejabberd")
 
 
-@pytest.fixture
-def idle(shared_server: XmppServer, tmp_path: Path, migrated: Store) -> Iterator[Provider]:
-    """The product installed, with no process running."""
-    made = Provider(tmp_path, shared_server, migrated=migrated)
-    made.migrate()
-    yield made
-    made.close()
-
-
 def ask(provider: Provider, **settings: object) -> Diagnosis:
     return doctor(provider, "--only", "component", **settings)
 

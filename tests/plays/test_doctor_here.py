@@ -4,24 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.real.doctor import doctor
 from tests.real.provider import Provider
-from tests.real.store import SqliteStore, Store
-from tests.real.xmpp_server import XmppServer
-
-
-@pytest.fixture
-def idle(shared_server: XmppServer, tmp_path: Path, migrated: Store) -> Iterator[Provider]:
-    """The product installed, with no process running."""
-    made = Provider(tmp_path, shared_server, migrated=migrated)
-    made.migrate()
-    yield made
-    made.close()
+from tests.real.store import SqliteStore
 
 
 @pytest.mark.sqlite
