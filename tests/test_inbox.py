@@ -29,9 +29,11 @@ class Commits:
         self.groups: list[list[int]] = []
         self.may_go = threading.Event()
         self.may_go.set()
+        self.has_begun = threading.Event()
         self.failure: Exception | None = None
 
     def __call__(self, items: Sequence[int]) -> list[int]:
+        self.has_begun.set()
         self.may_go.wait(5)
         self.groups.append(list(items))
         if self.failure is not None:
@@ -52,10 +54,11 @@ async def inbox(commits: Commits, **options: int) -> AsyncIterator[Inbox[int, in
 async def begun(commits: Commits, box: Inbox[int, int], *items: int) -> list[asyncio.Task[int]]:
     """Put items in while the commit is held up; the first is a group of its own."""
     commits.may_go.clear()
+    commits.has_begun.clear()
     tasks = [asyncio.create_task(box.put(item)) for item in items[:1]]
-    await asyncio.sleep(0.01)
+    assert await asyncio.to_thread(commits.has_begun.wait, 5)
     tasks += [asyncio.create_task(box.put(item)) for item in items[1:]]
-    await asyncio.sleep(0.01)
+    await asyncio.sleep(0)  # each has a turn
     return tasks
 
 

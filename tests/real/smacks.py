@@ -21,11 +21,6 @@ class StreamManagement:
         self._sent_and_acked = 0
         self._unacked: deque[str] = deque()
 
-    @property
-    def unacked(self) -> int:
-        """Return how many of our own stanzas the server has not confirmed."""
-        return len(self._unacked)
-
     def sent(self, xml: str) -> None:
         """Note one of our own stanzas."""
         self._unacked.append(xml)
