@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.urls import reverse
 
 #: (URL name, label, icon, permission, is a tab on phones)
@@ -49,7 +48,6 @@ def entries(request: HttpRequest) -> list[Entry]:
 
 def page(request: HttpRequest) -> HttpResponse:
     """Show what has no tab of its own on a phone."""
-    from pushprovider.admin.site import site
+    from pushprovider.admin import shell  # which needs the site, which needs this module
 
-    context = {**site.each_context(request), "title": "More"}
-    return TemplateResponse(request, "admin/more.html", context)
+    return shell.render(request, "admin/more.html", title="More")
