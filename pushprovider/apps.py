@@ -4,6 +4,8 @@ from django.apps import AppConfig
 
 
 class PushproviderConfig(AppConfig):
+    """Its models, and the system checks of its settings."""
+
     name = "pushprovider"
     verbose_name = "Push"
 

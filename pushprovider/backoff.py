@@ -15,6 +15,7 @@ class Backoff:
         self._next = FIRST
 
     def success(self) -> None:
+        """It worked: the next delay is FIRST."""
         self._next = FIRST
 
     def delay(self) -> float:

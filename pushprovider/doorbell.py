@@ -21,6 +21,7 @@ NAME = "doorbell"
 
 
 def path() -> Path:
+    """Return where the component's socket is; on PostgreSQL there is none."""
     return Path(settings.RUN_DIR) / NAME
 
 
@@ -79,6 +80,7 @@ class Doorbell:
         self._rung.clear()
 
     def close(self) -> None:
+        """Listen no more: whoever rings then is not heard."""
         asyncio.get_running_loop().remove_reader(self._socket)
         self._socket.close()
         path().unlink(missing_ok=True)

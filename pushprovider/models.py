@@ -154,6 +154,7 @@ class Registration(models.Model):
         return f"{self.account.jid}/{self.resource}"
 
     def state_at(self, moment: dt.datetime) -> str:
+        """Return active, revoked or expired."""
         if self.revoked_at is not None:
             return "revoked"
         return "active" if moment < self.expires_at else "expired"

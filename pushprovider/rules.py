@@ -74,6 +74,8 @@ class Timer(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
+    """What an event makes of a device: the state, what is in flight, the device's timer."""
+
     then: State
     flight: Flight = Flight.KEEP
     timer: Timer = Timer.KEEP

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
+    """Show the JID, and whom to ask: the bare JIDs of XMPP_ADMINS."""
     context = {
         "jid": settings.XMPP_COMPONENT_JID,
         "contacts": [jid.partition("/")[0] for jid in settings.XMPP_ADMINS],

@@ -23,12 +23,15 @@ PATIENCE = 2.0
 
 
 class Command(BaseCommand):
+    """Options, progress and report; the work is pushprovider/legacy/importing.py."""
+
     help = (
         "Take over the live endpoints of Prosody's mod_unified_push (backend storage). Only reads "
         "there, and may be run again. docs/legacy.md has the whole move."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
+        """Declare the options."""
         source = parser.add_mutually_exclusive_group(required=True)
         source.add_argument(
             "--data-path", type=Path, metavar="DIR", help="Prosody's data_path (internal storage)"
@@ -59,6 +62,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *_args: Any, **options: Any) -> None:
+        """Take over, then report; exit code 1 and one line if the source or the store fails."""
         address = options["url"] or f"{settings.PUBLIC_URL}/push/"
         self._next = time.monotonic() + PATIENCE
         try:

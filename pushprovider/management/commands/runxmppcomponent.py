@@ -26,9 +26,12 @@ log = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
+    """What must be right before the service starts; the service is pushprovider/xmpp/service.py."""
+
     help = "Connect to the XMPP server as a component: register devices, deliver their messages."
 
     def handle(self, *_args: Any, **_options: Any) -> None:
+        """Serve until SIGTERM or SIGINT; exit code 78 and one line if the settings are wrong."""
         be_quick()
         check_migrations()
         if is_closed():
