@@ -13,6 +13,7 @@ from django.core.asgi import get_asgi_application
 
 pages = get_asgi_application()
 
+from pushprovider.garbage import collect_less  # noqa: E402
 from pushprovider.http.bounds import bound_daphne  # noqa: E402
 from pushprovider.http.drain import drain_on_sigterm  # noqa: E402
 from pushprovider.http.handler import PushHandler, Receive, Scope, Send  # noqa: E402
@@ -51,3 +52,4 @@ async def http(scope: Scope, receive: Receive, send: Send) -> Any:
 
 
 application = ProtocolTypeRouter({"http": http, "websocket": websocket})
+collect_less()

@@ -17,6 +17,7 @@ from django.db import DatabaseError, connection
 
 from pushprovider import notify
 from pushprovider.database import first_line, missing_migrations
+from pushprovider.garbage import collect_less
 from pushprovider.postgresql.patience import be_quick
 from pushprovider.store.moving import is_closed
 from pushprovider.xmpp.service import Service
@@ -37,6 +38,7 @@ class Command(BaseCommand):
         if is_closed():
             refuse("DATABASE_URL: this SQLite file was moved to PostgreSQL (manage.py move_store)")
         check_run_dir()
+        collect_less()
         run(serve())
 
 
