@@ -6,8 +6,12 @@ Errors have autopush's JSON shape and errno numbers; they never hold a token or 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
+from dataclasses import dataclass
 from http import HTTPStatus
+from typing import ClassVar, Protocol
 
+from django.conf import settings
 from django.http import HttpResponse
 
 METHODS = "POST, PUT, GET, HEAD, DELETE, OPTIONS"
@@ -21,6 +25,39 @@ PREFLIGHT = {
 }
 #: Seconds to wait after 503.
 RETRY_AFTER = 30
+
+
+class Answer(Protocol):
+    """What is sent back: an HttpResponse, or what looks like one to handler.events()."""
+
+    @property
+    def status_code(self) -> int: ...
+
+    @property
+    def content(self) -> bytes: ...
+
+    def items(self) -> Iterable[tuple[str, str]]:
+        """Return the headers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """201: the message is stored (RFC 8030 section 5).
+
+    No HttpResponse: to make one takes as long as to check a token, and this is the usual answer.
+    """
+
+    uid: str
+    ttl: int  # seconds, as granted
+
+    status_code: ClassVar[int] = int(HTTPStatus.CREATED)
+    content: ClassVar[bytes] = b""
+
+    def items(self) -> Iterable[tuple[str, str]]:
+        return (
+            ("Location", f"{settings.PUBLIC_URL}/message/{self.uid}"),
+            ("TTL", str(self.ttl)),
+        )
 
 
 class Refused(Exception):

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
-from io import BytesIO
 from typing import Any
 
 from django.core.exceptions import BadRequest, SuspiciousOperation
-from django.core.handlers.asgi import ASGIRequest
-from django.http import HttpResponse
 
 from pushprovider.database import StoreTrouble
 from pushprovider.http import answers
+from pushprovider.http.answers import Answer
 from pushprovider.http.drain import drain
 from pushprovider.http.intake import intake
+from pushprovider.http.request import PushRequest
 from pushprovider.http.routes import find
 
 log = logging.getLogger(__name__)
@@ -67,20 +66,18 @@ class PushHandler:
             response = _refuse(answers.broken())
         await send_response(response, send, head=scope["method"] == "HEAD")
 
-    async def _respond(self, scope: Scope, receive: Receive) -> HttpResponse:
+    async def _respond(self, scope: Scope, receive: Receive) -> Answer:
         found = find(scope["path"])
         if found is None:
             raise answers.unknown()
         if drain.refuses and scope["method"] in ("POST", "PUT"):
             raise answers.unavailable()
         body = await read_body(scope, receive)
-        request = ASGIRequest(scope, BytesIO(body))
-        request._body = body  # read already
         view, segment = found
-        return await view(request, segment)
+        return await view(PushRequest(scope, body), segment)
 
 
-def _refuse(refused: answers.Refused) -> HttpResponse:
+def _refuse(refused: answers.Refused) -> Answer:
     intake().rejected(refused.reason)
     return refused.response()
 
@@ -105,13 +102,13 @@ async def read_body(scope: Scope, receive: Receive, limit: int = MAX_BODY) -> by
             return b"".join(chunks)
 
 
-async def send_response(response: HttpResponse, send: Send, *, head: bool) -> None:
+async def send_response(response: Answer, send: Send, *, head: bool) -> None:
     """Send it; to a HEAD request without its body."""
     for event in events(response, head=head):
         await send(event)
 
 
-def events(response: HttpResponse, *, head: bool = False) -> tuple[dict[str, Any], dict[str, Any]]:
+def events(response: Answer, *, head: bool = False) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return an answer of the push paths as ASGI events: its start and its body."""
     content = response.content
     body = b"" if head else content

@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from pushprovider import vapid
 from pushprovider.http import answers, headers, mirror
+from pushprovider.http.answers import Answer
 from pushprovider.http.intake import intake
 from pushprovider.http.target import target
 from pushprovider.store.save import Limited, Post, Refusal
@@ -27,7 +27,7 @@ _REFUSALS = {
 }
 
 
-async def push(request: HttpRequest, token: str) -> HttpResponse:
+async def push(request: HttpRequest, token: str) -> Answer:
     """Answer a request to an endpoint. Never waits for the phone, never redirects."""
     match request.method:
         case "POST" | "PUT":  # PUT is what Telegram's Simple Push sends
@@ -40,7 +40,7 @@ async def push(request: HttpRequest, token: str) -> HttpResponse:
             raise answers.method_not_allowed(ALLOWED)
 
 
-async def accept(request: HttpRequest, token: str) -> HttpResponse:
+async def accept(request: HttpRequest, token: str) -> Answer:
     """Store the message and answer 201 with its resource and the TTL granted."""
     found = target(token)
     if found is None:
@@ -67,10 +67,4 @@ async def accept(request: HttpRequest, token: str) -> HttpResponse:
         raise answers.too_many(stored.seconds)
     if isinstance(stored, Refusal):
         raise _REFUSALS[stored]()
-    return HttpResponse(
-        status=201,
-        headers={
-            "Location": f"{settings.PUBLIC_URL}/message/{stored.uid}",
-            "TTL": str(stored.ttl),
-        },
-    )
+    return answers.Created(stored.uid, stored.ttl)

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 
+from pushprovider.http.answers import Answer
 from pushprovider.http.message import message
 from pushprovider.http.push import push
 
-View = Callable[[HttpRequest, str], Awaitable[HttpResponse]]
+View = Callable[[HttpRequest, str], Awaitable[Answer]]
 
 ROUTES: dict[str, View] = {
     "/push/": push,
