@@ -19,6 +19,7 @@ WORKERS ?= 3
 
 # The settings refuse to load without these; types and checks never use their values.
 THROWAWAY_ENV = \
+	DOTENV=/dev/null \
 	SECRET_KEY=only-for-checks-0123456789abcdefghijklmnopqrstuvwxyz \
 	PUBLIC_URL=http://127.0.0.1 \
 	XMPP_COMPONENT_JID=up.localhost \

@@ -90,7 +90,7 @@ def _limits() -> Iterator[CheckMessage]:
 
 
 def _files() -> Iterator[CheckMessage]:
-    if _mode(settings.BASE_DIR / ".env") & stat.S_IROTH:
+    if settings.DOTENV.is_file() and _mode(settings.DOTENV) & stat.S_IROTH:
         hint = "chmod 640 .env: it holds secrets."
         yield checks.Warning(
             "Everybody on this machine can read .env", hint, id="pushprovider.W007"

@@ -12,9 +12,6 @@ import re
 import shutil
 import tempfile
 from pathlib import Path
-from unittest import mock
-
-import environ
 
 from tests.real import postgres
 
@@ -29,6 +26,7 @@ assert STORE in {"sqlite", "postgresql"}, f"PUSH_TEST_STORE={STORE}"
 DATABASE = FOLDER / "pushprovider.sqlite3"
 NAME = str(DATABASE) if STORE == "sqlite" else "push"
 ENVIRONMENT = {
+    "DOTENV": os.devnull,
     "SECRET_KEY": "of the tests only 0123456789 abcdefghijklmnop",
     "PUBLIC_URL": "https://push.example.org",
     "DATABASE_URL": (f"sqlite:///{DATABASE}" if STORE == "sqlite" else postgres.shared().url(NAME)),
@@ -46,8 +44,7 @@ for _name in NAMES:
     os.environ.pop(f"{_name}_FILE", None)
 os.environ.update(ENVIRONMENT)
 
-with mock.patch.object(environ.Env, "read_env"):
-    from upconfig import settings as _product
+from upconfig import settings as _product  # noqa: E402  # it reads the environment
 
 globals().update({name: value for name, value in vars(_product).items() if name.isupper()})
 _product.DATABASES["default"]["TEST"] = {"NAME": NAME}

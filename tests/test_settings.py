@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import runpy
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -29,10 +30,9 @@ def _environment() -> Iterator[None]:
 
 
 def load(**environment: str) -> dict[str, Any]:
-    """Return what settings.py comes to with these variables, .env left out."""
+    """Return what settings.py comes to with these variables."""
     os.environ.update(environment)
-    with mock.patch("environ.Env.read_env"):
-        return runpy.run_path(product.__file__)
+    return runpy.run_path(product.__file__)
 
 
 def refusal(capsys: pytest.CaptureFixture[str], **environment: str) -> str:
@@ -279,6 +279,26 @@ def test_dotenv(dotenv: Path) -> None:
     assert read.text("DOT_TWO") == "the environment wins"
     assert read.integer("DOT_THREE", 0, 0, 9) == 3
     assert read.names == ["DOT_ONE", "DOT_TWO", "DOT_THREE"]
+
+
+def test_dotenv_names_another_file(dotenv: Path) -> None:
+    dotenv.write_text("REGISTRATION_TTL=61\n")
+    assert load(DOTENV=str(dotenv))["REGISTRATION_TTL"] == 61
+    del os.environ["REGISTRATION_TTL"]
+    assert load(DOTENV=os.devnull)["REGISTRATION_TTL"] == 2_592_000
+
+
+def test_dotenv_stands_beside_manage_py(dotenv: Path, tmp_path: Path) -> None:
+    """A copy of settings.py: the tester's own .env is not read."""
+    dotenv.write_text("REGISTRATION_TTL=61\n")
+    (tmp_path / "upconfig").mkdir()
+    copy = str(shutil.copy(product.__file__, tmp_path / "upconfig"))
+    del os.environ["DOTENV"]
+    assert runpy.run_path(copy)["REGISTRATION_TTL"] == 61
+
+
+def test_what_tests_start_reads_no_dotenv() -> None:
+    assert plain_environment()["DOTENV"] == os.devnull
 
 
 def test_without_dotenv_nothing_is_missing(dotenv: Path) -> None:

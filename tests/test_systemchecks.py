@@ -36,7 +36,7 @@ def ids() -> set[str]:
 @pytest.fixture(autouse=True)
 def well_set(settings: Settings, tmp_path: Path) -> None:
     """No .env, and a RUN_DIR of our own."""
-    settings.BASE_DIR = tmp_path
+    settings.DOTENV = tmp_path / ".env"
     settings.RUN_DIR = tmp_path
 
 

@@ -19,7 +19,9 @@ from upconfig.env import (
 )
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-_read = Reader(BASE_DIR / ".env")
+#: Where else the settings may stand. /dev/null: nowhere.
+DOTENV = Path(os.environ.get("DOTENV") or BASE_DIR / ".env")
+_read = Reader(DOTENV)
 
 # --- Django -------------------------------------------------------------------------------------
 SECRET_KEY = _read.text("SECRET_KEY")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import http.client
+import os
 import secrets
 import sys
 from dataclasses import dataclass
@@ -34,13 +35,12 @@ class Server:
 
 
 def prepare(folder: Path, port: int, prosody: Prosody) -> Server:
-    """Lay down every setting, so that no .env and no environment of the caller shines through."""
+    """Lay down the settings; no .env and no environment of the caller's shines through."""
     env = base_environment()
-    for name in settings.DOCUMENTED:
-        env[name] = env[f"{name}_FILE"] = ""
     password = secrets.token_urlsafe(9)
     (folder / "run").mkdir()
     env |= {
+        "DOTENV": os.devnull,
         "DJANGO_SETTINGS_MODULE": "upconfig.settings",
         "DJANGO_SUPERUSER_PASSWORD": password,
         "PYTHONUNBUFFERED": "1",

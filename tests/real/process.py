@@ -147,6 +147,6 @@ def as_user(name: str) -> dict[str, Any]:
 
 
 def plain_environment() -> dict[str, str]:
-    """Return the few variables a program needs; nothing of the tester's own settings."""
+    """Return the few variables a program needs; nothing of the tester's own settings or .env."""
     keep = ("PATH", "HOME", "LANG", "TMPDIR", "COVERAGE_PROCESS_START")
-    return {name: os.environ[name] for name in keep if name in os.environ}
+    return {name: os.environ[name] for name in keep if name in os.environ} | {"DOTENV": os.devnull}
