@@ -19,6 +19,7 @@ CHANNEL = "pushprovider"
 #: Advisory locks, two whole numbers each; the first is "push".
 ARRIVING = (0x70757368, 1)
 ACTIVE = (0x70757368, 2)
+ENDING = (0x70757368, 3)
 #: Become the active one if nobody is (true or false), and make room.
 TRY_ACTIVE = sql.SQL("SELECT pg_try_advisory_lock({}, {})").format(*ACTIVE)
 FREE_ACTIVE = sql.SQL("SELECT pg_advisory_unlock({}, {})").format(*ACTIVE)

@@ -17,7 +17,7 @@ from pushprovider import stats
 from pushprovider.models import Message, MessageState, RevocationReason
 from pushprovider.stats import Count, Counts
 from pushprovider.store import claims, registrations
-from pushprovider.store.writing import writing
+from pushprovider.store.writing import ending, writing
 
 
 @dataclass(slots=True)
@@ -185,6 +185,8 @@ def settle(answers: Sequence[Answer], now: int, counts: Counts) -> None:
     A message that is terminal already stays what it is: an error after a result, or a result
     after a DELETE, changes nothing.
     """
+    if any(answer.state == MessageState.GONE for answer in answers):
+        ending()
     with connection.cursor() as cursor:
         uids = [answer.uid for answer in answers]
         # SQLite has one writer; PostgreSQL must let nobody else settle what is found and counted.

@@ -15,7 +15,7 @@ from pushprovider.legacy import prosody_storage
 from pushprovider.legacy.kinds import Kind
 from pushprovider.models import ImportedEndpoint, Registration
 from pushprovider.store import making, tombstones
-from pushprovider.store.writing import writing
+from pushprovider.store.writing import relying, writing
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,7 @@ def take(entries: Sequence[Entry], address: str, now: int, *, dry_run: bool) -> 
     """
     keys = [prosody_storage.key(entry.token) for entry in entries]
     with writing():
+        relying()
         rows = ImportedEndpoint.objects.filter(key__in=keys).values_list("key", flat=True)
         chunk = _Chunk({bytes(key) for key in rows}, address, now)
         fates = Counter(chunk.take(key, entry) for key, entry in zip(keys, entries, strict=True))

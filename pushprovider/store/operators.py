@@ -24,7 +24,7 @@ from pushprovider.naming import app_hash
 from pushprovider.stats import Count, Counts
 from pushprovider.store import registrations, tombstones
 from pushprovider.store.save import new_uid
-from pushprovider.store.writing import arriving
+from pushprovider.store.writing import arriving, ending, relying
 
 TEST_BODY = b"This is a test push, sent by an operator of the push server."
 #: What stands in the log in place of a person who is no longer known.
@@ -41,6 +41,7 @@ def block(accounts: Sequence[int], reason: str, operator: int, now: int) -> int:
     """Refuse everything for these accounts and drop what waits; return how many are newly so."""
     moment = to_datetime(now)
     with transaction.atomic():
+        ending()
         rows = list(Account.objects.filter(pk__in=accounts, blocked_at=None))
         chosen = [row.pk for row in rows]
         Account.objects.filter(pk__in=chosen).update(
@@ -89,12 +90,13 @@ def send_test_push(
 
     It is not encrypted, so an app may ignore it; that it arrives shows in its fate all the same.
     """
-    row = Registration.objects.select_related("account").get(pk=endpoint)
     moment = to_datetime(now)
-    if row.state_at(moment) != "active" or row.account.is_blocked:
-        raise NotLive
     ttl = min(settings.DEFAULT_TTL, settings.MAX_TTL) or 60
     with transaction.atomic():
+        relying()
+        row = Registration.objects.select_related("account").get(pk=endpoint)
+        if row.state_at(moment) != "active" or row.account.is_blocked:
+            raise NotLive
         arriving()
         message = Message.objects.create(
             uid=new_uid(),
@@ -127,6 +129,7 @@ def erase(
         while _delete_some(Message.objects.filter(registration_id=endpoint)):
             pass
     with transaction.atomic():
+        ending()
         _forget_in_log(Account, [account])
         _forget_in_log(Registration, endpoints)
         # What came in since is in here, too: nothing may stay behind.

@@ -19,7 +19,7 @@ from pushprovider.models import (
 )
 from pushprovider.stats import Count, Counts
 from pushprovider.store import imports, tombstones
-from pushprovider.store.writing import writing
+from pushprovider.store.writing import ending, writing
 
 #: Registrations of an account that have ended and are still answered with 410 or 404.
 MOST_ENDED = 1000
@@ -107,6 +107,7 @@ def revoke(registrations: list[int], reason: RevocationReason, now: int) -> int:
     """End registrations by primary key and drop their queues; return how many were live."""
     moment = to_datetime(now)
     with transaction.atomic():
+        ending()
         revoked = Registration.objects.filter(pk__in=registrations, revoked_at=None).update(
             revoked_at=moment, revoked_reason=reason
         )

@@ -25,7 +25,7 @@ from pushprovider.models import MessageState, Urgency
 from pushprovider.stats import Count, Counts
 from pushprovider.store import old
 from pushprovider.store.old import Found
-from pushprovider.store.writing import arriving, writing
+from pushprovider.store.writing import arriving, rely_on, writing
 
 #: How long a message with TTL 0 may take to its one attempt, in milliseconds.
 TTL_ZERO_GRACE = 5000
@@ -160,8 +160,8 @@ def save(posts: Sequence[Post], now: int, limits: Limits) -> list[Outcome]:
     batch = _Batch(now, limits)
     with writing(), connection.cursor() as cursor:
         keys = list({post.key for post in posts})
-        cursor.execute(_FIND.format(_marks(keys)), keys)
-        found: dict[bytes, Found] = {bytes(row[0]): row[1:] for row in cursor.fetchall()}
+        rows = rely_on(_FIND.format(_marks(keys)), keys)
+        found: dict[bytes, Found] = {bytes(row[0]): row[1:] for row in rows}
         answers = [
             batch.take(post, found.get(post.key))
             if post.old is None

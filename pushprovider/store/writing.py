@@ -11,16 +11,17 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
 
 from pushprovider.doorbell import Ringer
-from pushprovider.postgresql.session import ARRIVING, CHANNEL
+from pushprovider.postgresql.session import ARRIVING, CHANNEL, ENDING
 
 #: Seconds between two tries, and in all; then SQLite's own waiting begins.
 _FIRST, _LONGEST, _PATIENCE = 0.0002, 0.001, 0.5
@@ -50,6 +51,43 @@ def arriving() -> None:
             cursor.execute(_ARRIVING, [*ARRIVING, CHANNEL])
     else:
         transaction.on_commit(_ringer().ring)
+
+
+# Who may push is read first and the message stored later. On PostgreSQL an endpoint could end in
+# between, and the message would be stored and delivered all the same. So whoever reads it shares a
+# lock until its commit, and whoever ends an endpoint has that lock alone: either the message is
+# there to be dropped, or its sender is refused.
+_SHARE = "SELECT pg_advisory_xact_lock_shared(%s, %s)"
+_ALONE = "SELECT pg_advisory_xact_lock(%s, %s)"
+
+
+def ending() -> None:
+    """Call it first in a transaction that ends endpoints: nobody stores a message meanwhile.
+
+    First, because those who are waited for may want the rows that this transaction has changed.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(_ALONE, ENDING)
+
+
+def relying() -> None:
+    """Call it in a transaction before it reads which endpoints are alive: none ends meanwhile."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(_SHARE, ENDING)
+
+
+def rely_on(query: str, params: Sequence[bytes]) -> list[tuple[Any, ...]]:
+    """Return a query's rows as relying() does, in one trip to the server."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            # Two statements, so that the second sees what was committed before the lock was had.
+            cursor.execute(f"{_SHARE}; {query}", [*ENDING, *params])
+            cursor.nextset()
+        else:
+            cursor.execute(query, params)
+        return list(cursor.fetchall())
 
 
 @cache
