@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -115,6 +116,28 @@ def test_what_is_settled_is_not_evicted(
     saving.join()
     assert phone.states() == ["delivered", "queued"]
     assert settled() == {"delivered": 1}
+
+
+def test_what_is_settled_meanwhile_makes_room(phone: Phone, settings: Settings) -> None:
+    """The endpoint is full, its messages are counted, and then the phone's answer is written."""
+    settings.MAX_STORED_PER_ENDPOINT = settings.MAX_STORED_PER_ACCOUNT = 1
+    phone.register()
+    [uid] = posted(phone, b"old")
+    answers = []
+
+    def answered(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        done = execute(sql, params, many, context)
+        if "COUNT(*)" in sql and "message" in sql:
+            answers.append(
+                in_thread(lambda: deliver.work(Work(answers=[delivered(uid)]), now_ms()))
+            )
+            answers[0].join(0.3)  # SQLite's second writer waits for the first
+        return done
+
+    with connection.execute_wrapper(answered):
+        posted(phone, b"new")
+    answers[0].join()
+    assert phone.waiting() == [b"new"]
 
 
 def posted(phone: Phone, body: bytes) -> list[str]:

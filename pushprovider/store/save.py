@@ -119,12 +119,13 @@ _STORED = """
     SELECT account_id, registration_id, COUNT(*) FROM pushprovider_message
     WHERE account_id IN ({}) AND state <= 1 GROUP BY account_id, registration_id
 """
-# Least urgent first, then oldest. The last line is for PostgreSQL: what another transaction has
-# settled meanwhile stays what it is.
+# Least urgent first, then oldest: all but so many. Not a number that was counted before: on
+# PostgreSQL the component settles messages meanwhile, and the new one would go in place of an old
+# one that is gone already. The last line is for the same: what is settled stays what it is.
 _EVICT = """
     UPDATE pushprovider_message SET state = %s, payload = %s, settled_at = %s WHERE id IN (
         SELECT id FROM pushprovider_message WHERE {} AND state <= 1
-        ORDER BY urgency, id LIMIT %s)
+        ORDER BY urgency DESC, id DESC LIMIT 1000000000 OFFSET %s)
     AND state <= 1
 """
 _EVICT_ENDPOINT = _EVICT.format("account_id = %s AND registration_id = %s")
@@ -274,13 +275,11 @@ class _Batch:
         for account, registration, number in cursor.fetchall():
             stored[account] = stored.get(account, 0) + min(number, per_endpoint)
             if number > per_endpoint:
-                cursor.execute(
-                    _EVICT_ENDPOINT, (*start, account, registration, number - per_endpoint)
-                )
+                cursor.execute(_EVICT_ENDPOINT, (*start, account, registration, per_endpoint))
                 evicted += cursor.rowcount
         for account, number in stored.items():
             if number > per_account:
-                cursor.execute(_EVICT_ACCOUNT, (*start, account, number - per_account))
+                cursor.execute(_EVICT_ACCOUNT, (*start, account, per_account))
                 evicted += cursor.rowcount
         self.counts[Count.SETTLED, MessageState.EVICTED.label] += evicted
 
