@@ -91,6 +91,8 @@ class Delivery:
         self._sent: list[Sent] = []
         self._next_overdue = 0
         self._care = Care()
+        #: What devices did while link_up() looks into the store: it happened after the link was up.
+        self._early: dict[str, Event] | None = None
 
     # --- what happens outside: cheap, on the event loop, never the database ---------------------
 
@@ -115,6 +117,9 @@ class Delivery:
 
     def happened(self, device: str, event: Event) -> None:
         """Presence or a register came from a full JID."""
+        if self._early is not None:
+            self._early[device] = event
+            return
         self._note(self._devices.happen(device, event, self._clock()))
 
     def proven(self) -> None:
@@ -148,6 +153,7 @@ class Delivery:
 
     async def link_up(self, maybe_sent: int) -> None:
         """The stream is open: find out what waits, and go on."""
+        early = self._early = {}
         while True:
             with contextlib.suppress(StoreTrouble):
                 newest, waiting = await self._thread.run(
@@ -158,6 +164,9 @@ class Delivery:
         if self._after is None:
             self._after = newest
         self._devices.link_up(waiting, self._clock())
+        self._early = None
+        for device, event in early.items():
+            self.happened(device, event)
         self.ring()
 
     # --- the loop -------------------------------------------------------------------------------

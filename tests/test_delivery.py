@@ -380,6 +380,20 @@ def test_after_a_crash_it_waits_for_late_answers_then_tries_one(play: Run) -> No
     play(story)
 
 
+def test_a_phone_that_comes_while_the_link_comes_up_need_not_wait(play: Run) -> None:
+    async def story(on: Play) -> None:
+        await on.post(b"one")
+        await on.settle()
+        on.restart()
+        looking = asyncio.create_task(on.loop.link_up(SENT_ALL))
+        await asyncio.sleep(0)  # it waits for the store
+        on.loop.happened(PHONE, Event.AVAILABLE)
+        await looking
+        assert await on.settle() == [b"one"]
+
+    play(story)
+
+
 def test_after_a_crash_what_came_in_meanwhile_is_tried_at_once(play: Run) -> None:
     async def story(on: Play) -> None:
         on.restart()
