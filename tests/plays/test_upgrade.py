@@ -13,24 +13,24 @@ from tests.real.phone import Phone
 from tests.real.play import play
 from tests.real.provider import Provider
 from tests.real.steps import arrivals
-from tests.real.store import SqliteStore, Store
+from tests.real.store import Store, new_store
 from tests.real.waiting import eventually
 from tests.real.xmpp_server import XmppServer
-from tests.upgrade.past import DUMPS, LIVE, SETTINGS, restore, schema
+from tests.settings import STORE
+from tests.upgrade.past import LIVE, SETTINGS, dumps, restore, schema
 
-pytestmark = pytest.mark.sqlite  # the dumps are SQLite's
+pytestmark = pytest.mark.on_both
 HINT = "the schema changed: run python -m tests.upgrade (only while this release is not out)"
 
 
-@pytest.fixture(params=DUMPS, ids=lambda dump: dump.stem)
+@pytest.fixture(params=dumps(STORE), ids=lambda dump: dump.stem)
 def upgraded(
     request: pytest.FixtureRequest, shared_server: XmppServer, tmp_path: Path
 ) -> Iterator[Provider]:
     """An operator's server of an earlier release, with this release's code and migrations."""
     key = {"secret_key": SETTINGS["SECRET_KEY"]}
-    store = SqliteStore(tmp_path)
-    made = Provider(tmp_path, shared_server, store=store, settings=key)
-    restore(request.param, store.file)
+    made = Provider(tmp_path, shared_server, store=new_store(STORE, tmp_path), settings=key)
+    restore(request.param, made.store)
     made.manage("migrate", "--noinput", "-v", "0")
     yield made
     made.close()
@@ -38,17 +38,17 @@ def upgraded(
 
 
 def test_there_is_a_dump_of_this_release() -> None:
-    assert f"{__version__}.sql" in {dump.name for dump in DUMPS}, HINT
+    assert f"{__version__}.sql" in {dump.name for dump in dumps(STORE)}, HINT
 
 
 def test_the_schema_is_that_of_a_new_database(upgraded: Provider, migrated: Store) -> None:
-    assert isinstance(upgraded.store, SqliteStore)
-    assert isinstance(migrated, SqliteStore)
-    assert schema(upgraded.store.file) == schema(migrated.file), HINT
+    assert schema(upgraded.store) == schema(migrated), HINT
 
 
 def test_nothing_is_lost(upgraded: Provider) -> None:
-    states = upgraded.store.rows("SELECT state, count(*) FROM pushprovider_message GROUP BY state")
+    states = upgraded.store.rows(
+        "SELECT state, count(*) FROM pushprovider_message GROUP BY state ORDER BY state"
+    )
     assert states == [(int(state), 1) for state in MessageState]
     registrations = upgraded.store.rows(
         "SELECT count(*), count(revoked_at) FROM pushprovider_registration"

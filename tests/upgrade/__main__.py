@@ -1,22 +1,21 @@
-"""Write the dump of this release: `python -m tests.upgrade` from the project's folder.
+"""Write the dumps of this release: `python -m tests.upgrade` from the project's folder.
 
 Do it once for each release, when it is tagged, and never again: what operators have is what that
-release wrote. While a release is not out yet its dump is made anew with each change of the schema.
+release wrote. While a release is not out yet they are made anew with each change of the schema.
 """
 
 from __future__ import annotations
 
-import sqlite3
 import subprocess
 import sys
 import tempfile
-from contextlib import closing
 from pathlib import Path
 
 from pushprovider import __version__
 from tests.real.process import plain_environment
 from tests.real.provider import MANAGE, PROJECT
-from tests.upgrade.past import FOLDER, SETTINGS
+from tests.real.store import new_store
+from tests.upgrade.past import FOLDER, SETTINGS, write
 
 #: What an operator's server holds: endpoints alive, expired, revoked, blocked; messages of every
 #: state; counters; a login. Times are in 2026, and in 2100 for what must still be alive.
@@ -52,17 +51,18 @@ User.objects.create_superuser("operator", password="of the past")
 
 
 def main() -> None:
-    """Make a database with this release, fill it, dump it."""
-    with tempfile.TemporaryDirectory() as folder:
-        database = Path(folder) / "push.sqlite3"
-        environment = plain_environment() | SETTINGS
-        environment |= {"DATABASE_URL": f"sqlite:///{database}", "RUN_DIR": folder}
-        for command in (["migrate", "--noinput", "-v", "0"], ["shell", "-v", "0", "-c", FILL]):
-            subprocess.run([*MANAGE, *command], env=environment, cwd=PROJECT, check=True)
-        target = FOLDER / f"{__version__}.sql"
-        with closing(sqlite3.connect(database)) as made:
-            target.write_text("\n".join(made.iterdump()) + "\n", encoding="utf-8")
-    sys.stdout.write(f"{target}\n")
+    """For each kind of store: make a database with this release, fill it, dump it."""
+    for kind in ("sqlite", "postgresql"):
+        with tempfile.TemporaryDirectory() as folder:
+            store = new_store(kind, Path(folder))
+            store.make()
+            environment = plain_environment() | SETTINGS
+            environment |= {"DATABASE_URL": store.url, "RUN_DIR": folder}
+            for command in (["migrate", "--noinput", "-v", "0"], ["shell", "-v", "0", "-c", FILL]):
+                subprocess.run([*MANAGE, *command], env=environment, cwd=PROJECT, check=True)
+            target = FOLDER / kind / f"{__version__}.sql"
+            target.write_text(write(store), encoding="utf-8")
+        sys.stdout.write(f"{target}\n")
 
 
 if __name__ == "__main__":
