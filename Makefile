@@ -16,6 +16,7 @@ TYPED := $(wildcard pushprovider upconfig tests bench)
 PYTEST_ARGS ?=
 # Plays mostly wait for real servers, so some run side by side.
 WORKERS ?= 3
+PYTEST = $(PY) -m pytest -n $(WORKERS) --dist worksteal
 
 # The settings refuse to load without these; types and checks never use their values.
 THROWAWAY_ENV = \
@@ -27,8 +28,8 @@ THROWAWAY_ENV = \
 	DATABASE_URL=sqlite://:memory:
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo run test test-postgresql lint format types migrations pytest \
-	pytest-postgresql bench soak fuzz clean
+.PHONY: help venv demo run test test-postgresql test-everything parts checks lint format types \
+	migrations pytest share bench soak fuzz clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -62,14 +63,18 @@ run: $(VENV)/.stamp-run ## start both processes as .env says (BIND=127.0.0.1 POR
 
 # --- being sure of it -----------------------------------------------------------------------------
 
-test: $(VENV)/.stamp-dev ## everything: what tests need, lint, types, migrations, tests
+test: parts checks share ## everything: what tests need, lint, types, migrations, tests over both stores
+
+test-postgresql: parts ## every test over PostgreSQL (PYTEST_ARGS="-k push")
+	@PUSH_TEST_STORE=postgresql $(PYTEST) $(PYTEST_ARGS)
+
+test-everything: parts checks pytest test-postgresql ## as test, and every play against each server over each store
+
+parts: $(VENV)/.stamp-dev
 	@echo "== what the tests need"
 	@bash tests/install-parts.sh
-	@$(MAKE) --no-print-directory lint types migrations pytest pytest-postgresql
 
-test-postgresql: $(VENV)/.stamp-dev ## every test on PostgreSQL (PYTEST_ARGS="-k push")
-	@bash tests/install-parts.sh
-	@PUSH_TEST_STORE=postgresql $(PY) -m pytest -n $(WORKERS) --dist worksteal $(PYTEST_ARGS)
+checks: lint types migrations
 
 lint: $(VENV)/.stamp-dev ## ruff: rules and format
 	@echo "== lint"
@@ -88,13 +93,16 @@ migrations: $(VENV)/.stamp-dev ## every change of a model has its migration
 	@echo "== migrations"
 	@$(THROWAWAY_ENV) $(PY) manage.py makemigrations --check --dry-run
 
-pytest: $(VENV)/.stamp-dev ## the tests alone (PYTEST_ARGS="-k push")
-	@echo "== tests"
-	@$(PY) -m pytest -n $(WORKERS) --dist worksteal $(PYTEST_ARGS)
+pytest: $(VENV)/.stamp-dev ## every test over SQLite (PYTEST_ARGS="-k push")
+	@echo "== tests over SQLite"
+	@$(PYTEST) $(PYTEST_ARGS)
 
-pytest-postgresql: $(VENV)/.stamp-dev ## on PostgreSQL: the tests of the store, and some plays
-	@echo "== tests on PostgreSQL"
-	@PUSH_TEST_STORE=postgresql $(PY) -m pytest -n $(WORKERS) --dist worksteal -m on_both $(PYTEST_ARGS)
+# What runs where: tests/conftest.py, left_to_the_other().
+share: $(VENV)/.stamp-dev
+	@echo "== tests over SQLite"
+	@$(PYTEST) --share $(PYTEST_ARGS)
+	@echo "== tests over PostgreSQL"
+	@PUSH_TEST_STORE=postgresql $(PYTEST) --share $(PYTEST_ARGS)
 
 bench: $(VENV)/.stamp-bench ## how fast it is on this machine, in ten minutes or so (QUICK=1: two; FOLDER=bench-results)
 	@$(PY) -m bench $(if $(QUICK),--quick,--standard) --results "$(FOLDER)"

@@ -107,20 +107,20 @@ def messages(file: Path, columns: str) -> list[tuple[object, ...]]:
         return store.execute(f"SELECT DISTINCT {columns} FROM pushprovider_message").fetchall()
 
 
-@pytest.mark.sqlite
+@pytest.mark.sqlite("the bench fills a file")
 def test_registrations_of_others_are_added(file: Path) -> None:
     fill.registrations(file, 25)
     assert counted(file) == {"account": 3, "registration": 25, "message": 0}
 
 
-@pytest.mark.sqlite
+@pytest.mark.sqlite("the bench fills a file")
 def test_waiting_messages_are_added_a_hundred_an_endpoint(file: Path) -> None:
     fill.waiting(file, 250)
     assert counted(file) == {"account": 1, "registration": 3, "message": 250}
     assert messages(file, "state, size, length(payload), settled_at") == [(0, 1024, 1024, None)]
 
 
-@pytest.mark.sqlite
+@pytest.mark.sqlite("the bench fills a file")
 def test_logged_messages_are_delivered_and_not_due_to_be_deleted(file: Path) -> None:
     fill.log(file, 1500)
     assert counted(file) == {"account": 1, "registration": 2, "message": 1500}
@@ -130,14 +130,14 @@ def test_logged_messages_are_delivered_and_not_due_to_be_deleted(file: Path) -> 
     assert now - 41 * 3_600_000 < int(str(first)) < int(str(last)) <= now
 
 
-@pytest.mark.sqlite
+@pytest.mark.sqlite("the bench fills a file")
 def test_added_messages_have_ids_like_the_products(file: Path) -> None:
     fill.log(file, 3)
     for (uid,) in messages(file, "uid"):
         assert stanzas._UID.fullmatch(str(uid))
 
 
-@pytest.mark.sqlite
+@pytest.mark.sqlite("the bench fills a file")
 def test_what_waited_before_a_turn_is_not_waited_for(file: Path) -> None:
     looked_at = OwnStore("sqlite", file.parent)
     fill.waiting(file, 5)

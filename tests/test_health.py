@@ -83,7 +83,7 @@ def test_the_store_is_locked_by_somebody(up: None) -> None:
     assert ready().status == 200
 
 
-@pytest.mark.sqlite
+@pytest.mark.sqlite("a file is moved away")
 def test_the_store_was_moved_away(up: None, tmp_path: Path) -> None:
     connection.close()
     with closing(sqlite3.connect(DATABASE)) as last:

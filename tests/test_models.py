@@ -165,7 +165,7 @@ def test_every_commit_is_synced(store: None) -> None:
         assert cursor.fetchone() == ("on",)
 
 
-@pytest.mark.sqlite
+@pytest.mark.sqlite("the modes are pragmas")
 def test_the_database_is_durable(store: None) -> None:
     with connection.cursor() as cursor:
         modes = [

@@ -382,7 +382,7 @@ def test_a_store_that_may_not_be_written(
     assert phone.waiting() == [b"kept"]
 
 
-@pytest.mark.sqlite
+@pytest.mark.sqlite("a pragma makes the disk full")
 def test_a_full_disk_keeps_nothing_of_a_group(endpoint: str, phone: Phone) -> None:
     async def many() -> list[Answer]:
         return await asyncio.gather(*(asking("POST", endpoint, b"x" * 4096) for _ in range(50)))

@@ -58,6 +58,7 @@ async def test_a_client_finds_the_commands(provider: Provider, phone: Phone) -> 
     assert {i.get("jid") for i in items} == {phone.component}
 
 
+@pytest.mark.on_both
 @play
 async def test_a_user_tests_revokes_and_erases(provider: Provider, phone: Phone) -> None:
     async with phone:
@@ -107,6 +108,7 @@ async def test_every_mistake_is_answered(provider: Provider, phone: Phone) -> No
             await ask(phone, "get", f"<command xmlns='{COMMANDS}' node='erase'/>")
 
 
+@pytest.mark.on_both
 @play
 async def test_an_operator_blocks_a_user(
     new_provider: Callable[..., Provider], phone: Phone, account: str

@@ -11,7 +11,6 @@ from tests.real.xmpp_server import XmppServer
 from tests.soak.crash import crash
 
 
-@pytest.mark.on_both
 @pytest.mark.servers("prosody", "ejabberd")
 def test_nothing_is_lost_and_every_duplicate_has_its_reason(
     own_server: XmppServer, tmp_path: Path, migrated: Store

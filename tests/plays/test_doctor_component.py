@@ -10,13 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from pushprovider.postgresql.session import ACTIVE
 from tests.real.component import FakeComponent
 from tests.real.doctor import Diagnosis, doctor
 from tests.real.play import play
 from tests.real.ports import LOOPBACK, free_port
 from tests.real.prosody import Prosody
 from tests.real.provider import Provider
-from tests.real.store import Store
+from tests.real.store import PostgresStore, Store
 from tests.real.waiting import wait_until
 from tests.real.xmpp_server import XmppServer
 
@@ -95,14 +96,25 @@ def test_it_tells_a_port_where_something_else_listens(idle: Provider) -> None:
         ask(idle, XMPP_COMPONENT_PORT=port).assert_only("component.silent")
 
 
-@pytest.mark.sqlite
-def test_it_tells_a_component_that_says_nothing(idle: Provider) -> None:
-    with (idle.run_dir / "component.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        ask(idle).assert_only("component.hung")
+@contextmanager
+def somebody_is_active(provider: Provider) -> Iterator[None]:
+    """Hold the active component's lock."""
+    if isinstance(provider.store, PostgresStore):
+        with provider.store.server.connect(provider.store.name) as holder:
+            holder.execute("SELECT pg_advisory_lock(%s, %s)", ACTIVE)
+            yield
+    else:
+        with (provider.run_dir / "component.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
 
 
 @pytest.mark.on_both
+def test_it_tells_a_component_that_says_nothing(idle: Provider) -> None:
+    with somebody_is_active(idle):
+        ask(idle).assert_only("component.hung")
+
+
 @BOTH
 def test_it_leaves_a_running_component_alone(new_provider: Callable[..., Provider]) -> None:
     provider = new_provider()

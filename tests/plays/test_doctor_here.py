@@ -14,7 +14,7 @@ from tests.real.provider import Provider
 from tests.real.store import SqliteStore
 
 
-@pytest.mark.sqlite
+@pytest.mark.sqlite("it is a file")
 def test_it_tells_that_there_is_no_database(idle: Provider) -> None:
     assert isinstance(idle.store, SqliteStore)
     idle.store.lose()
@@ -28,12 +28,13 @@ def test_it_tells_that_the_server_has_no_such_database(idle: Provider) -> None:
     doctor(idle).assert_only("database.unusable", "does not exist")
 
 
+@pytest.mark.on_both
 def test_it_tells_a_database_without_the_migrations(idle: Provider) -> None:
     idle.store.rows("DELETE FROM django_migrations WHERE app = 'pushprovider'")
     doctor(idle).assert_only("database.migrations", "1 not applied")
 
 
-@pytest.mark.sqlite
+@pytest.mark.sqlite("it is a file")
 def test_it_tells_a_file_that_is_no_database(idle: Provider) -> None:
     assert isinstance(idle.store, SqliteStore)
     idle.store.file.write_bytes(b"This is not a database, whatever its name says. " * 100)
@@ -67,12 +68,14 @@ operators.send_test_push(Registration.objects.get().pk, None, now_ms() + 86_400_
 """
 
 
+@pytest.mark.on_both
 def test_it_tells_a_clock_that_went_back(idle: Provider) -> None:
     idle.manage("shell", "-v", "0", "-c", TOMORROW)
     found = doctor(idle, "--only", "clock")
     found.assert_only("clock.backwards", "24 h")
 
 
+@pytest.mark.on_both
 def test_it_keeps_what_it_found_for_the_health_page(idle: Provider) -> None:
     doctor(idle, "--only", "component")
     assert idle.store.rows("SELECT value FROM pushprovider_status WHERE name = 'doctor'") == []

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from tests.real.phone import Phone
 from tests.real.play import play
 from tests.real.provider import Provider
@@ -29,6 +31,7 @@ def watch(provider: Provider, cookie: str, origin: str = "") -> WebSocket:
     return WebSocket(f"{provider.url}/ws/live/", cookie, origin or provider.url)
 
 
+@pytest.mark.on_both
 @play
 async def test_it_shows_a_delivery_as_it_happens(provider: Provider, phone: Phone) -> None:
     cookie = await login(provider)

@@ -35,6 +35,7 @@ async def test_a_notification_reaches_the_phone(provider: Provider, phone: Phone
         assert json.loads((await phone.next_push()).payload) == {"notification": EVENT}
 
 
+@pytest.mark.on_both
 @play
 async def test_it_waits_while_the_phone_is_away(provider: Provider, phone: Phone) -> None:
     async with phone:
@@ -44,6 +45,7 @@ async def test_it_waits_while_the_phone_is_away(provider: Provider, phone: Phone
         assert json.loads((await phone.next_push()).payload) == {"notification": EVENT}
 
 
+@pytest.mark.on_both
 @play
 async def test_a_phone_that_forgot_the_app_ends_the_pusher(
     provider: Provider, phone: Phone

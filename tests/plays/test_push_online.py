@@ -13,7 +13,6 @@ from tests.real.provider import Provider
 BODIES = (bytes(range(256)), os.urandom(4096), b"")
 
 
-@pytest.mark.on_both
 @pytest.mark.servers("prosody", "ejabberd")
 @play
 async def test_it_reaches_the_phone_byte_for_byte(provider: Provider, phone: Phone) -> None:

@@ -10,7 +10,7 @@ from tests.real.phone import Phone
 from tests.real.play import play
 from tests.real.provider import Provider
 
-pytestmark = [pytest.mark.on_both, pytest.mark.servers("prosody", "ejabberd")]
+pytestmark = pytest.mark.servers("prosody", "ejabberd")
 
 
 @play

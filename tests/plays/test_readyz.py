@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import httpx
+import pytest
 
 from tests.real.play import play
 from tests.real.prosody import Prosody
@@ -80,6 +81,7 @@ async def test_a_server_that_hangs_shows(own_provider: Provider, own_server: Pro
     await in_time(own_provider, 200, "ready again")
 
 
+@pytest.mark.on_both
 @play
 async def test_a_database_that_is_locked_shows(provider: Provider) -> None:
     await in_time(provider, 200, "ready")

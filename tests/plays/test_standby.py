@@ -25,7 +25,6 @@ from tests.real.xmpp_server import XmppServer
 SOON = 5.0
 
 
-@pytest.mark.on_both
 @pytest.mark.servers("prosody", "ejabberd")
 @play
 async def test_it_sends_within_5_s_when_the_active_one_is_killed(
@@ -42,7 +41,6 @@ async def test_it_sends_within_5_s_when_the_active_one_is_killed(
         await phone.register()  # the new one answers this, too
 
 
-@pytest.mark.on_both
 @pytest.mark.servers("prosody", "ejabberd")
 @play
 async def test_they_take_turns(provider: Provider, phone: Phone) -> None:
