@@ -42,7 +42,15 @@ def cut_off() -> None:
 
 
 def claim(upto: int) -> Callable[[], None]:
-    return lambda: claims.claim(upto)
+    """Return a claim, on a connection of its own: it runs in a thread that comes and goes."""
+
+    def run() -> None:
+        try:
+            claims.claim(upto)
+        finally:
+            connection.close()
+
+    return run
 
 
 @play

@@ -64,7 +64,7 @@ def arrived(fate: Fate | None, took: float) -> Check:
     if fate is None:
         return bad(NAME, "loop.refused", "the push was accepted, but is not in this database")
     if fate.state is not MessageState.DELIVERED or fate.delay is None:
-        words = f"{fate.state.label} after {fate.attempts} attempts {fate.condition}".rstrip()
+        words = f"{fate.state.label}, failed attempts: {fate.attempts} {fate.condition}".rstrip()
         return bad(NAME, "loop.lost", f"not delivered within {PATIENCE:.0f} s: {words}")
     words = f"POST answered in {took:.0f} ms, delivered in {fate.delay} ms"
     if fate.delay > SLOW:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import fcntl
-import socket
+import os
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,8 +14,9 @@ import pytest
 from pushprovider.postgresql.session import ACTIVE
 from tests.real.component import FakeComponent
 from tests.real.doctor import Diagnosis, doctor
+from tests.real.listening import hanging_up, mute
 from tests.real.play import play
-from tests.real.ports import LOOPBACK, free_port
+from tests.real.ports import free_port
 from tests.real.prosody import Prosody
 from tests.real.provider import Provider
 from tests.real.store import PostgresStore, Store
@@ -84,16 +86,52 @@ async def test_it_tells_that_somebody_else_is_connected(tmp_path: Path, migrated
         server.kill()
 
 
-@contextmanager
-def mute() -> Iterator[int]:
-    """Listen, and never say a word."""
-    with socket.create_server((LOOPBACK, 0)) as listening:
-        yield int(listening.getsockname()[1])
-
-
 def test_it_tells_a_port_where_something_else_listens(idle: Provider) -> None:
     with mute() as port:
         ask(idle, XMPP_COMPONENT_PORT=port).assert_only("component.silent")
+
+
+def test_it_tells_a_server_that_hangs_up(idle: Provider) -> None:
+    with hanging_up() as port:
+        ask(idle, XMPP_COMPONENT_PORT=port).assert_only("component.lost")
+
+
+#: What a server says that has no room for us.
+BUSY = """<?xml version='1.0'?>
+<stream:stream xmlns:stream='http://etherx.jabber.org/streams' id='1' from='up.localhost'
+  xmlns='jabber:component:accept'><stream:error>
+<resource-constraint xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error></stream:stream>"""
+
+
+def test_it_tells_another_error_of_the_stream(idle: Provider) -> None:
+    with hanging_up(BUSY) as port:
+        found = ask(idle, XMPP_COMPONENT_PORT=port)
+    found.assert_only("component.stream-error", "resource-constraint")
+
+
+def test_it_tells_a_component_that_its_server_hides(tmp_path: Path, migrated: Store) -> None:
+    server = Prosody(tmp_path / "server", extra="disco_hidden = true")
+    server.start()
+    idle = Provider(tmp_path, server, migrated=migrated)
+    idle.migrate()
+    try:
+        found = ask(idle)
+        assert found.doubtful == {"disco.unlisted"}
+        found.assert_says("disco.unlisted", "localhost")
+    finally:
+        idle.close()
+        server.kill()
+
+
+def test_it_tells_that_a_message_does_not_come_back(
+    own_provider: Provider, own_server: Prosody
+) -> None:
+    """The server hangs, and the component does not know yet."""
+    os.killpg(own_server.process.pid, signal.SIGSTOP)
+    try:
+        doctor(own_provider, "--only", "loop").assert_only("loop.lost", "20 s: sent")
+    finally:
+        os.killpg(own_server.process.pid, signal.SIGCONT)
 
 
 @contextmanager

@@ -54,6 +54,29 @@ def test_it_tells_that_run_dir_is_missing(idle: Provider) -> None:
     assert "rundir.missing" in found.wrong
 
 
+def test_it_tells_that_run_dir_cannot_be_written(idle: Provider) -> None:
+    idle.run_dir.chmod(0o500)
+    found = doctor(idle, "--only", "local")
+    found.assert_only("rundir.unwritable", str(idle.run_dir))
+
+
+NOT_WAL = """
+from django.db import connection
+with connection.cursor() as cursor:
+    cursor.execute("PRAGMA journal_mode=DELETE")
+from pushprovider.admin import checks
+print(checks.database())
+"""
+
+
+@pytest.mark.sqlite("WAL is SQLite's")
+def test_it_tells_a_database_that_is_not_in_wal_mode(idle: Provider) -> None:
+    """As on a file system without shared memory: every connection asks for WAL."""
+    said = idle.manage("shell", "-v", "0", "-c", NOT_WAL)
+    assert "code='database.not-wal'" in said
+    assert "journal mode is delete" in said
+
+
 def test_it_tells_debug_on_a_public_server(idle: Provider) -> None:
     settings = {"DEBUG": "true", "PUBLIC_URL": "https://push.example.org"}
     doctor(idle, "--only", "settings", **settings).assert_only("pushprovider.E001")

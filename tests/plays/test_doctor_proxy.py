@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from tests.real.doctor import Diagnosis, doctor
+from tests.real.listening import mute
 from tests.real.nginx import Nginx, Site
 from tests.real.ports import free_port
 from tests.real.provider import Provider
@@ -178,6 +179,12 @@ def test_it_notices_a_proxy_that_unpacks_bodies(product: Provider) -> None:
 def test_it_tells_that_nothing_answers(product: Provider) -> None:
     found = doctor(product, "--only", "web", "--url", f"http://127.0.0.1:{free_port()}")
     found.assert_only("web.refused")
+
+
+def test_it_tells_that_something_listens_and_does_not_answer(product: Provider) -> None:
+    with mute() as port:
+        found = doctor(product, "--only", "web", "--url", f"http://127.0.0.1:{port}")
+    found.assert_only("web.timeout")
 
 
 def test_it_tells_a_host_without_an_address(product: Provider) -> None:
