@@ -38,18 +38,23 @@ class NotLive(Exception):
 
 
 def block(accounts: Sequence[int], reason: str, operator: int, now: int) -> int:
-    """Refuse everything for these accounts and drop what waits; return how many are newly so."""
+    """Refuse everything for these accounts and drop what waits; return how many are newly so.
+
+    One after the other: no sender waits for all of them.
+    """
+    return sum(_block(account, reason, operator, now) for account in accounts)
+
+
+def _block(account: int, reason: str, operator: int, now: int) -> int:
     moment = to_datetime(now)
     with transaction.atomic():
         ending()
-        rows = list(Account.objects.filter(pk__in=accounts, blocked_at=None))
-        chosen = [row.pk for row in rows]
-        Account.objects.filter(pk__in=chosen).update(
+        rows = list(Account.objects.filter(pk=account, blocked_at=None))
+        Account.objects.filter(pk__in=[row.pk for row in rows]).update(
             blocked_at=moment, blocked_reason=reason[: _longest(Account, "blocked_reason")]
         )
-        gone = Message.objects.filter(account_id__in=chosen, state__lte=1).update(
-            state=MessageState.GONE, payload=b"", settled_at=moment
-        )
+        waiting = Message.objects.filter(account__in=rows, state__lte=1)
+        gone = waiting.update(state=MessageState.GONE, payload=b"", settled_at=moment)
         stats.add(Counts({(Count.SETTLED, MessageState.GONE.label): gone}), now)
         _log(operator, rows, f"Blocked. {_because(reason)}")
     return len(rows)
@@ -78,9 +83,15 @@ def revoke(endpoints: Sequence[int], reason: str, operator: int, now: int) -> in
 
 
 def revoke_of(accounts: Sequence[int], reason: str, operator: int, now: int) -> int:
-    """End every live registration of these accounts; return how many there were."""
-    live = Registration.objects.filter(account_id__in=accounts, revoked_at=None)
-    return revoke(list(live.values_list("pk", flat=True)), reason, operator, now)
+    """End every live registration of these accounts; return how many there were.
+
+    One account after the other: no sender waits for all of them.
+    """
+    number = 0
+    for account in accounts:
+        live = Registration.objects.filter(account_id=account, revoked_at=None)
+        number += revoke(list(live.values_list("pk", flat=True)), reason, operator, now)
+    return number
 
 
 def send_test_push(
