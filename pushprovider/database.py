@@ -21,6 +21,9 @@ T = TypeVar("T")
 #: the next try finds it gone.
 _COLLISIONS = frozenset({"40001", "40P01"})
 TRIES = 3
+#: Seconds before the next try: the one that stood in the way must get its turn, or both collide
+#: again. PostgreSQL takes a second to notice a deadlock, so this is little.
+PAUSE = 0.02
 
 
 class StoreTrouble(Exception):
@@ -78,6 +81,7 @@ def guarded(call: Callable[[], T]) -> T:
             return call()
         except (DatabaseError, InterfaceError) as error:
             if tries and _is_collision(error) and not connection.in_atomic_block:
+                time.sleep(PAUSE)
                 continue
             # The class and SQLite's or PostgreSQL's own words; they hold no row's content.
             log.error("store: %s: %s", type(error).__name__, str(error).splitlines()[:1])
