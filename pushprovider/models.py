@@ -243,9 +243,10 @@ class Message(models.Model):
 
     class Meta:
         indexes: ClassVar[list[models.Index]] = [
-            # Used by the delivery loop (what waits for a device), quotas, eviction and topics.
+            # Used by the delivery loop (what waits for a device, in the order of sending), quotas,
+            # eviction and topics. With the state in it, SQLite counts without reading the rows.
             models.Index(
-                fields=["account", "registration", "urgency", "id"],
+                fields=["account", "registration", "-urgency", "id", "state"],
                 condition=Q(state__lte=1),
                 name="message_waiting",
             ),

@@ -127,7 +127,7 @@ def test_keys_and_ids_are_unique(phone: Phone) -> None:
         ("SELECT id FROM pushprovider_message WHERE uid = 'a'", "uid"),
         (
             "SELECT id FROM pushprovider_message WHERE account_id = 1 AND registration_id = 1"
-            " AND state <= 1 ORDER BY urgency, id LIMIT 1",
+            " AND state <= 1 ORDER BY urgency DESC, id LIMIT 1",
             "message_waiting",
         ),
         (

@@ -89,29 +89,37 @@ class Done:
     queued: dict[str, list[Claimed]] = field(default_factory=dict)
 
 
-_COLUMNS = """
-    SELECT m.id, m.uid, a.jid, r.resource, r.application, r.instance, m.payload, m.ttl,
-           m.accepted_at, m.attempts
+_COLUMNS = """m.id, m.uid, a.jid, r.resource, r.application, r.instance, m.payload, m.ttl,
+              m.accepted_at, m.attempts"""
+_ARRIVALS = f"""
+    SELECT {_COLUMNS}
     FROM pushprovider_message m
     JOIN pushprovider_registration r ON r.id = m.registration_id
     JOIN pushprovider_account a ON a.id = m.account_id
+    WHERE m.id > %s AND m.state <= 1 AND m.expires_at > %s ORDER BY m.id LIMIT %s
+"""  # noqa: S608  # nothing from outside
+# Oldest first within urgency (docs/architecture.md): the head of each endpoint's queue, as
+# message_waiting has it, and of those the first. The length of a queue makes no difference. The
+# plus keeps SQLite from an index that is in no such order.
+_HEAD = """
+    SELECT q.id FROM pushprovider_message q
+    WHERE q.account_id = r.account_id AND q.registration_id = r.id AND q.state <= 1
+      AND q.expires_at > %s AND +q.id <= %s AND q.id NOT IN ({})
+    ORDER BY q.urgency DESC, q.id LIMIT %s
 """
-_ARRIVALS = (
-    _COLUMNS + "WHERE m.id > %s AND m.state <= 1 AND m.expires_at > %s ORDER BY m.id LIMIT %s"
-)
-# Oldest first within urgency (docs/architecture.md). The ids are chosen first: sorting a long queue
-# must not carry its payloads along.
-_QUEUED = (
-    _COLUMNS  # noqa: S608  # nothing from outside
-    + """WHERE m.id IN (
-           SELECT q.id FROM pushprovider_message q
-           JOIN pushprovider_registration qr ON qr.id = q.registration_id
-           JOIN pushprovider_account qa ON qa.id = q.account_id
-           WHERE qa.jid = %s AND qr.resource = %s AND q.state <= 1 AND q.expires_at > %s
-             AND q.id <= %s AND q.id NOT IN ({})
-           ORDER BY q.urgency DESC, q.id LIMIT %s)
-         ORDER BY m.urgency DESC, m.id"""
-)
+# Each in its own words: SQLite has no LATERAL, and PostgreSQL would look at every message.
+_OF_EACH = {
+    "sqlite": f"JOIN pushprovider_message m ON m.id IN ({_HEAD})",
+    "postgresql": f"""CROSS JOIN LATERAL ({_HEAD}) head
+                      JOIN pushprovider_message m ON m.id = head.id""",
+}
+_QUEUED = f"""
+    SELECT {_COLUMNS}
+    FROM pushprovider_account a
+    JOIN pushprovider_registration r ON r.account_id = a.id AND r.resource = %s
+    {{}}
+    WHERE a.jid = %s ORDER BY m.urgency DESC, m.id LIMIT %s
+"""  # noqa: S608  # nothing from outside
 _FIND = """
     SELECT m.uid, m.registration_id, m.accepted_at, m.sent_to, a.jid, r.resource
     FROM pushprovider_message m
@@ -169,7 +177,11 @@ def queued(want: Want, upto: int, now: int) -> list[Claimed]:
     jid, _, resource = want.device.partition("/")
     with connection.cursor() as cursor:
         marks = ",".join("%s" for _ in want.but) or "-1"
-        cursor.execute(_QUEUED.format(marks), (jid, resource, now, upto, *want.but, want.number))
+        head = (now, upto, *want.but, want.number)
+        cursor.execute(
+            _QUEUED.format(_OF_EACH[connection.vendor].format(marks)),
+            (resource, *head, jid, want.number),
+        )
         return [_claimed(row) for row in cursor.fetchall()]
 
 
