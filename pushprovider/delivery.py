@@ -140,7 +140,7 @@ class Delivery:
 
     def _note(self, answers: list[Answer]) -> None:
         """Keep answers for the next commit, and wake the loop if it has something to do."""
-        if self._keep(answers) or (self._devices.has_ready and self._may_send()):
+        if self._keep(answers) or self._may_look():
             self._wake.set()
 
     def _keep(self, answers: list[Answer]) -> bool:
@@ -200,19 +200,21 @@ class Delivery:
         self._wake.clear()
 
     async def cycle(self) -> bool:
-        """Send what is new, write answers, send what waits. True if there is more to do now.
+        """Send what is new, send what waits, write answers. True if there is more to do now.
 
-        New messages go out before answers are written, so that no push waits for a commit.
+        Messages go out before answers are written, so that no push waits for a commit.
         Raises StoreTrouble; nothing is forgotten then.
         """
         now = self._clock()
         self._rung = self._rung or now >= self._next_look
         if self._rung and self._may_send():
             await self._send_arrivals()
+        if self._may_look() and self._is_plain():
+            await self._send_waiting()
         todo = self._todo(now)
-        if todo.answers or todo.sent or todo.wants:
-            await self._work(todo)
-        return self._may_send() and (self._rung or self._devices.has_ready)
+        if todo.answers or todo.sent:
+            await self._write_down(todo)
+        return self._may_look() or (self._rung and self._may_send())
 
     async def _send_arrivals(self) -> None:
         self._rung = False
@@ -232,27 +234,54 @@ class Delivery:
             elif self._devices.offer(message):
                 self._write(message)
 
-    async def _work(self, todo: Work) -> None:
+    async def _send_waiting(self) -> None:
+        wants = self._devices.wants(DEVICES_A_HOP, self._answers)
+        upto = self._after or 0  # newer ones come as arrivals, once: the reads are no snapshot
         try:
-            done = await self._thread.run(lambda: deliver.work(todo, self._wall()))
+            queued = await self._thread.run(
+                lambda: [deliver.queued(want, upto, self._wall()) for want in wants]
+            )
         except (StoreTrouble, asyncio.CancelledError):
-            # Writing an answer twice is harmless; forgetting one would send the message again.
-            self._answers[:0] = todo.answers
-            self._sent[:0] = todo.sent
-            for want in todo.wants:
+            for want in wants:
                 self._devices.fetched(want, more=True)
             raise
-        for want in todo.wants:
-            self._send_queued(want, done.queued[want.device])
+        # An endpoint may have moved to another device since: then no want knew of its answers.
+        answered = {answer.uid for answer in self._answers}
+        for want, found in zip(wants, queued, strict=True):
+            self._send_queued(want, found, answered)
 
-    def _send_queued(self, want: Want, queued: list[Claimed]) -> None:
+    def _send_queued(self, want: Want, queued: list[Claimed], answered: set[str]) -> None:
         more = len(queued) == want.number
         for message in queued:
+            if message.uid in answered:
+                continue
             if self._devices.accepts(message):
                 self._write(message)
             else:
                 more = True
         self._devices.fetched(want, more=more or self._care.waits)
+
+    async def _write_down(self, todo: Work) -> None:
+        try:
+            await self._thread.run(lambda: deliver.work(todo, self._wall()))
+        except (StoreTrouble, asyncio.CancelledError):
+            # Writing an answer twice is harmless; forgetting one would send the message again.
+            self._answers[:0] = todo.answers
+            self._sent[:0] = todo.sent
+            raise
+
+    def _may_look(self) -> bool:
+        """True if a device may take something that waits for it."""
+        return self._devices.has_ready and self._may_send()
+
+    def _is_plain(self) -> bool:
+        """True if a look at what waits need not wait until the answers are written.
+
+        It can leave out messages that were delivered. What another answer comes to (again, never,
+        not this endpoint) only the store can say. A store that cannot be written ends it, too.
+        """
+        few = len(self._answers) < ENOUGH
+        return few and all(a.state is MessageState.DELIVERED and a.known for a in self._answers)
 
     def _may_send(self) -> bool:
         return (
@@ -267,11 +296,9 @@ class Delivery:
         if now >= self._next_overdue:
             self._keep(self._devices.overdue(now))
             self._next_overdue = now + min(OVERDUE_EVERY, self._devices.ack_timeout)
-        todo = Work(upto=self._after or 0)
-        if self._may_send():
-            todo.wants = self._devices.wants(DEVICES_A_HOP)
-        # A look at what waits must not find what has been answered already.
-        if todo.wants or len(self._answers) >= ENOUGH or now >= self._gather_until:
+        todo = Work()
+        enough = len(self._answers) >= ENOUGH or now >= self._gather_until
+        if enough or (self._may_look() and not self._is_plain()):
             todo.answers, self._answers = self._answers, []
         todo.sent, self._sent = self._sent + self._devices.unmarked(now), []
         return todo

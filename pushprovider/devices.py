@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from pushprovider import rules
@@ -85,8 +85,14 @@ class Devices:
         self._of_uid[message.uid] = device
         self._fresh.append((flight, device.name))
 
-    def wants(self, devices: int) -> list[Want]:
-        """Return what to fetch for so many devices, in turn: no one starves the others."""
+    def wants(self, devices: int, answered: Sequence[Answer] = ()) -> list[Want]:
+        """Return what to fetch for so many devices, in turn: no one starves the others.
+
+        `answered`: what the store does not know yet, and would give out again.
+        """
+        over: dict[str, list[int]] = {}
+        for answer in answered:
+            over.setdefault(answer.asked, []).append(answer.id)
         found: list[Want] = []
         while self._ready and len(found) < devices:
             name = next(iter(self._ready))
@@ -94,8 +100,9 @@ class Devices:
             device = self._known.get(name)
             free = self._free(device) if device else 0
             if device is not None and device.backlog and free > 0:
-                flying = tuple(flight.id for flight in device.in_flight.values())
-                found.append(Want(name, free, flying, device.looks))
+                flying = [flight.id for flight in device.in_flight.values()]
+                but = (*flying, *over.get(name, ()))
+                found.append(Want(name, free, but, device.looks))
         return found
 
     def put_back(self, message: Claimed) -> None:
@@ -130,7 +137,7 @@ class Devices:
             return Answer(uid, asked, MessageState.QUEUED, known=False)
         flight = self._land(device, uid)
         self.happen(asked, Event.RESULT, now)
-        return Answer(uid, asked, MessageState.DELIVERED, flight.sent_at)
+        return Answer(uid, asked, MessageState.DELIVERED, flight.sent_at, id=flight.id)
 
     def error(self, uid: str, asked: str, condition: str, now: int, *, gone: bool) -> list[Answer]:
         """A stanza error came back. Without a message in flight it means nothing."""

@@ -219,6 +219,44 @@ def test_it_never_has_more_in_flight_than_the_window(play: Run) -> None:
     play(story)
 
 
+def test_no_push_waits_until_answers_are_written_nor_is_sent_twice_for_that(play: Run) -> None:
+    async def story(on: Play) -> None:
+        bodies = [b"%02d" % number for number in range(40)]
+        for body in bodies:
+            await on.post(body)
+        seen = await on.settle()
+        assert seen == bodies[:16]
+        await on.in_store(statement(READ_ONLY))
+        for body in bodies[:10]:
+            on.answers(body)
+        with pytest.raises(StoreTrouble):
+            await on.loop.cycle()
+        seen += on.wire.take()
+        assert seen == bodies[:26]
+        for body in bodies[10:26]:
+            on.answers(body)
+        assert seen + await on.settle() == bodies
+        assert await on.state(bodies[0]) == "delivered"
+
+    play(story)
+
+
+def test_what_was_answered_does_not_follow_its_endpoint_to_another_device(play: Run) -> None:
+    async def story(on: Play) -> None:
+        await on.post(b"a")
+        await on.settle()
+        await on.in_store(lambda: Registration.objects.update(resource="tablet"))
+        await on.in_store(statement(READ_ONLY))
+        on.answers(b"a")
+        on.loop.happened(TABLET, Event.AVAILABLE)
+        with pytest.raises(StoreTrouble):
+            await on.loop.cycle()
+        assert await on.settle() == []
+        assert await on.state(b"a") == "delivered"
+
+    play(story)
+
+
 def test_a_message_is_sent_once_while_nothing_happens(play: Run) -> None:
     async def story(on: Play) -> None:
         await on.post(b"hello")

@@ -42,7 +42,7 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True)
 class Want:
-    """So many messages, at most, for this device, without those in flight (by id)."""
+    """So many messages, at most, for this device, without those in flight or answered (by id)."""
 
     device: str
     number: int
@@ -61,6 +61,7 @@ class Answer:
     condition: str = ""
     #: False for an answer that memory knows nothing of: the store says if it was asked for.
     known: bool = True
+    id: int = 0  # the message's, of a delivered one that memory knows
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,19 +75,10 @@ class Sent:
 
 @dataclass(slots=True)
 class Work:
-    """What one hop to the database thread shall do."""
+    """What one hop to the database thread shall write."""
 
     answers: list[Answer] = field(default_factory=list)
     sent: list[Sent] = field(default_factory=list)
-    wants: list[Want] = field(default_factory=list)
-    upto: int = 0  # newer messages come as arrivals, once: the reads are not one snapshot
-
-
-@dataclass(slots=True)
-class Done:
-    """What it brought."""
-
-    queued: dict[str, list[Claimed]] = field(default_factory=dict)
 
 
 _COLUMNS = """m.id, m.uid, a.jid, r.resource, r.application, r.instance, m.payload, m.ttl,
@@ -145,21 +137,16 @@ _SENT = """
 """
 
 
-def work(todo: Work, now: int) -> Done:
-    """Write the answers and marks in one transaction, then read what is asked for."""
-    if todo.answers or todo.sent:
-        with writing():
-            counts = Counts()
-            if todo.answers:
-                settle(todo.answers, now, counts)
-            if todo.sent:
-                with connection.cursor() as cursor:
-                    cursor.executemany(_SENT, [(s.sent_at, s.device, s.uid) for s in todo.sent])
-            stats.add(counts, now)
-    done = Done()
-    for want in todo.wants:
-        done.queued[want.device] = queued(want, todo.upto, now)
-    return done
+def work(todo: Work, now: int) -> None:
+    """Write the answers and marks in one transaction."""
+    with writing():
+        counts = Counts()
+        if todo.answers:
+            settle(todo.answers, now, counts)
+        if todo.sent:
+            with connection.cursor() as cursor:
+                cursor.executemany(_SENT, [(s.sent_at, s.device, s.uid) for s in todo.sent])
+        stats.add(counts, now)
 
 
 def arrivals(after: int, limit: int, now: int) -> list[Claimed]:
