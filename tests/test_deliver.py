@@ -10,7 +10,7 @@ from django.db import connection
 
 from pushprovider.fields import now_ms
 from pushprovider.models import Message
-from pushprovider.store.deliver import Want, queued
+from pushprovider.store.deliver import Want, queued, waiting_devices
 from pushprovider.store.save import Limits, Post, save
 from tests.cast import Phone
 
@@ -62,6 +62,20 @@ def test_other_devices_of_the_account_have_queues_of_their_own(two_apps: Phone) 
     post(tablet, "news", b"news")
     assert look(tablet, 9) == [b"news"]
     assert b"news" not in look(two_apps, 9)
+
+
+def test_it_names_every_device_that_something_waits_for(two_apps: Phone) -> None:
+    tablet = Phone(f"{two_apps.account}/tablet")
+    tablet.register("news")
+    assert waiting_devices(0) == {two_apps.jid: False}
+    newest = Message.objects.latest("pk").pk
+    post(tablet, "news", b"news")
+    assert waiting_devices(newest) == {two_apps.jid: True, tablet.jid: False}
+
+
+def test_it_remembers_what_was_sent_to_one_of_its_endpoints(two_apps: Phone) -> None:
+    Message.objects.filter(registration=two_apps.registration("chat")).update(state=1)
+    assert waiting_devices(0) == {two_apps.jid: True}
 
 
 @contextmanager

@@ -11,10 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from django.db import connection
-from django.db.models import Max, Min
 
 from pushprovider import stats
-from pushprovider.models import Message, MessageState, RevocationReason
+from pushprovider.models import MessageState, RevocationReason
 from pushprovider.stats import Count, Counts
 from pushprovider.store import claims, registrations
 from pushprovider.store.writing import ending, writing
@@ -112,6 +111,14 @@ _QUEUED = f"""
     {{}}
     WHERE a.jid = %s ORDER BY m.urgency DESC, m.id LIMIT %s
 """  # noqa: S608  # nothing from outside
+# Grouped as message_waiting is sorted, and named afterwards: so nothing is sorted anew.
+_WAITING = """
+    SELECT a.jid, r.resource, w.state, w.first FROM (
+        SELECT account_id, registration_id, MAX(state) AS state, MIN(id) AS first
+        FROM pushprovider_message WHERE state <= 1 GROUP BY account_id, registration_id) w
+    JOIN pushprovider_registration r ON r.id = w.registration_id
+    JOIN pushprovider_account a ON a.id = w.account_id
+"""
 _FIND = """
     SELECT m.uid, m.registration_id, m.accepted_at, m.sent_to, a.jid, r.resource
     FROM pushprovider_message m
@@ -258,12 +265,11 @@ def waiting_devices(maybe_sent: int) -> dict[str, bool]:
 
     `maybe_sent`: the greatest id that an earlier process may have sent without writing it down.
     """
-    rows = (
-        Message.objects.filter(state__lte=1)
-        .values_list("account__jid", "registration__resource")
-        .annotate(state=Max("state"), first=Min("id"))
-    )
-    return {
-        f"{jid}/{resource}": state == MessageState.SENT or first <= maybe_sent
-        for jid, resource, state, first in rows.iterator()
-    }
+    devices: dict[str, bool] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(_WAITING)
+        for jid, resource, state, first in cursor:
+            device = f"{jid}/{resource}"
+            maybe = state == MessageState.SENT or first <= maybe_sent
+            devices[device] = devices.get(device, False) or maybe
+    return devices
