@@ -92,7 +92,7 @@ class Delivery:
         self._next_overdue = 0
         self._care = Care()
         #: What devices did while link_up() looks into the store: it happened after the link was up.
-        self._early: dict[str, Event] | None = None
+        self._early: dict[tuple[str, Event], None] | None = None
 
     # --- what happens outside: cheap, on the event loop, never the database ---------------------
 
@@ -118,7 +118,8 @@ class Delivery:
     def happened(self, device: str, event: Event) -> None:
         """Presence or a register came from a full JID."""
         if self._early is not None:
-            self._early[device] = event
+            self._early.pop((device, event), None)  # the order is that of the latest
+            self._early[device, event] = None
             return
         self._note(self._devices.happen(device, event, self._clock()))
 
@@ -165,7 +166,7 @@ class Delivery:
             self._after = newest
         self._devices.link_up(waiting, self._clock())
         self._early = None
-        for device, event in early.items():
+        for device, event in early:
             self.happened(device, event)
         self.ring()
 

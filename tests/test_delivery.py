@@ -426,6 +426,7 @@ def test_a_phone_that_comes_while_the_link_comes_up_need_not_wait(play: Run) -> 
         looking = asyncio.create_task(on.loop.link_up(SENT_ALL))
         await asyncio.sleep(0)  # it waits for the store
         on.loop.happened(PHONE, Event.AVAILABLE)
+        on.loop.happened(PHONE, Event.REGISTERED)
         await looking
         assert await on.settle() == [b"one"]
 
