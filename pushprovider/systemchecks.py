@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, register
-from django.http.request import validate_host
+from django.http.request import split_domain_port, validate_host
 from slixmpp import JID, InvalidJID
 
 from pushprovider.certificate import is_loopback
@@ -50,7 +50,7 @@ def _web() -> Iterator[CheckMessage]:
         yield Error(words, NO_DEBUG, id="pushprovider.E001")
     if public.scheme != "https" and not is_loopback(host):
         yield checks.Warning("PUBLIC_URL is not https", USE_HTTPS, id="pushprovider.W001")
-    if not validate_host(host, settings.ALLOWED_HOSTS):
+    if not validate_host(split_domain_port(public.netloc)[0], settings.ALLOWED_HOSTS):
         hint = "Add it, or leave ALLOWED_HOSTS out: the admin and the home page answer 400."
         yield checks.Warning(f"ALLOWED_HOSTS lacks {host}", hint, id="pushprovider.W006")
     if 0 < len(settings.METRICS_TOKEN) < SHORT_TOKEN:

@@ -56,6 +56,10 @@ def test_it_works() -> None:
     assert read["DEBUG"] is False
 
 
+def test_an_ipv6_address_is_an_allowed_host_as_browsers_write_it() -> None:
+    assert load(PUBLIC_URL="https://[2001:DB8::1]:8443")["ALLOWED_HOSTS"][0] == "[2001:db8::1]"
+
+
 @pytest.mark.parametrize(
     "name", ["SECRET_KEY", "PUBLIC_URL", "XMPP_COMPONENT_JID", "XMPP_COMPONENT_SECRET"]
 )

@@ -72,6 +72,12 @@ def test_plain_http_is_no_mistake_on_this_machine(url: str, settings: Settings) 
     assert ids() == set()
 
 
+def test_an_ipv6_address_is_allowed_in_brackets(settings: Settings) -> None:
+    settings.PUBLIC_URL = "https://[2001:db8::1]"
+    settings.ALLOWED_HOSTS = ["[2001:db8::1]"]
+    assert ids() == set()
+
+
 def test_a_star_in_the_acl_is_no_mistake(settings: Settings) -> None:
     settings.REGISTRATION_ACL = ["*"]
     assert ids() == set()

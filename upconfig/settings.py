@@ -29,7 +29,8 @@ SECRET_KEY_FALLBACKS = _read.words("SECRET_KEY_FALLBACKS")
 DEBUG = _read.boolean("DEBUG", default=False)
 PUBLIC_URL = _read.public_url("PUBLIC_URL")
 _public = urlsplit(PUBLIC_URL)
-ALLOWED_HOSTS = _read.words("ALLOWED_HOSTS", f"{_public.hostname},localhost,127.0.0.1,[::1]")
+_host = f"[{_public.hostname}]" if ":" in (_public.hostname or "") else _public.hostname
+ALLOWED_HOSTS = _read.words("ALLOWED_HOSTS", f"{_host},localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = _read.words("CSRF_TRUSTED_ORIGINS", f"{_public.scheme}://{_public.netloc}")
 if len(SECRET_KEY) < 32 or len(set(SECRET_KEY)) < 5:
     refuse("SECRET_KEY is too weak: 32 random characters at least. Endpoints are signed with it.")
