@@ -277,7 +277,8 @@ class Devices:
             device.timer = None
             return
         if timer is Timer.RETRY:
-            device.timer, delay = Event.RETRY_DUE, rules.retry_delay(device.failures)
+            device.timer = Event.RETRY_DUE
+            delay = rules.spread(rules.retry_delay(device.failures), device.name)
         else:
             device.timer, device.grace_from = Event.GRACE_OVER, now
             link = timer is Timer.LINK_GRACE

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from zlib import crc32
 
 SECOND = 1000
 #: After a link comes up: how long answers to old stanzas may still come in.
@@ -127,6 +128,14 @@ TABLE: dict[tuple[State, Event], Rule] = {
 def retry_delay(failures: int) -> int:
     """Return the back-off in milliseconds after so many failures in a row (at least one)."""
     return min(FIRST_RETRY << min(max(failures, 1) - 1, 10), LAST_RETRY)
+
+
+def spread(delay: int, name: str) -> int:
+    """Return the delay less up to a quarter of it, for each device another part.
+
+    Those that went all at once, with their server, are not all tried again at once.
+    """
+    return delay - delay // 4 * (crc32(name.encode()) % 256) // 256
 
 
 def window(state: State, maximum: int) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pushprovider.devices import Devices
 from pushprovider.models import MessageState
-from pushprovider.rules import Event
+from pushprovider.rules import Event, spread
 from pushprovider.store.deliver import Claimed
 
 PHONE = "juliet@localhost/phone"
@@ -155,7 +155,7 @@ def test_a_held_device_is_tried_after_a_minute_then_two() -> None:
     devices = books()
     send(devices, 1)
     devices.error("uid-1", PHONE, "service-unavailable", 0, gone=False)
-    devices.due(MINUTE - 1)
+    devices.due(spread(MINUTE, PHONE) - 1)
     assert wanted(devices) == []
     devices.due(MINUTE)
     assert wanted(devices) == [(PHONE, 1)]
@@ -304,7 +304,7 @@ def test_it_knows_when_to_wake_up() -> None:
     devices = books()
     assert devices.next_due() is None
     devices.happen(PHONE, Event.UNAVAILABLE, 5)
-    assert devices.next_due() == MINUTE + 5
+    assert devices.next_due() == spread(MINUTE, PHONE) + 5
 
 
 def test_what_was_just_sent_to_an_ended_session_does_not_block_the_retry() -> None:

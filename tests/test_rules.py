@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 
 import pytest
 
-from pushprovider.rules import TABLE, Event, Flight, Rule, State, Timer, retry_delay, window
+from pushprovider.rules import TABLE, Event, Flight, Rule, State, Timer, retry_delay, spread, window
 
 S, E, F, T = State, Event, Flight, Timer
 ANY = list(State)
@@ -84,6 +85,15 @@ def test_after_long_silence_one_message_finds_out() -> None:
 def test_nothing_but_these_events_sends_an_unanswered_message_again() -> None:
     again = {event for (_, event), rule in TABLE.items() if rule.flight is not F.KEEP}
     assert again == {E.AVAILABLE, E.UNAVAILABLE, E.GRACE_OVER, E.RETRY_DUE, E.ACK_TIMEOUT}
+
+
+def test_those_that_went_at_once_are_not_tried_at_once() -> None:
+    delays = [spread(60_000, f"u{number}@localhost/phone") for number in range(1000)]
+    assert 45_000 <= min(delays) < 46_000
+    assert 59_000 < max(delays) <= 60_000
+    assert delays == [spread(60_000, f"u{number}@localhost/phone") for number in range(1000)]
+    seconds = Counter(delay // 1000 for delay in delays)
+    assert max(seconds.values()) < 120
 
 
 def test_the_back_off_doubles_from_one_minute_to_one_hour() -> None:
