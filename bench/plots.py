@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from bench import svg
 from bench.figures import PERCENTS, Turn, middle, percentile
@@ -20,7 +21,7 @@ def all_of(turns: Sequence[Turn], grown: Sequence[Growth]) -> dict[str, str]:
     """Return the plots as SVG, by the names of their files."""
     made: dict[str, str] = {}
     for part, name in ((CLOSED, "delivered"), (PROCESSES, "processes")):
-        if some := [turn for turn in turns if turn.part == part]:
+        if some := [_by_processes(turn) for turn in turns if turn.part == part]:
             made[f"{name}.svg"] = _bars(some, "Delivered per second", _rate, "1/s")
             made[f"{name}-cpu.svg"] = _bars(
                 some, "CPU per push of all processes, Prosody included", _cpu, "us"
@@ -35,6 +36,14 @@ def all_of(turns: Sequence[Turn], grown: Sequence[Growth]) -> dict[str, str]:
     if grown:
         made["growth.svg"] = _growth(grown)
     return made
+
+
+def _by_processes(turn: Turn) -> Turn:
+    """Return a turn of several HTTP processes as one of its server's under another load."""
+    server, _, number = turn.contender.partition(" x")
+    if turn.part != PROCESSES:
+        return turn
+    return replace(turn, contender=server, load=f"{number or 1} x HTTP, {turn.load}")
 
 
 def _bars(turns: Sequence[Turn], title: str, value: Callable[[Turn], float], unit: str) -> str:
