@@ -16,7 +16,8 @@ from pushprovider.fields import now_ms
 from pushprovider.models import MessageState
 from pushprovider.rules import Event
 from pushprovider.store import deliver
-from pushprovider.store.deliver import Answer, Claimed, Sent, Want, Work
+from pushprovider.store.deliver import Answer, Claimed, Want, Work
+from pushprovider.unwritten import Unwritten
 
 log = logging.getLogger(__name__)
 
@@ -28,11 +29,6 @@ DEVICES_A_HOP = 32
 LOOK_EVERY = 5000
 #: How often to look for messages in flight that are older than ACK_TIMEOUT, in milliseconds.
 OVERDUE_EVERY = 10_000
-#: Answers are gathered for so long (milliseconds), or until there are so many, and then committed
-#: together: under load the commits cost more than everything else here. What a SIGKILL finds
-#: unwritten is sent again.
-GATHER = 20
-ENOUGH = 128
 #: After store trouble, in seconds.
 TROUBLE_PAUSE = 1.0
 #: While the server reads slower than we write, in milliseconds.
@@ -81,14 +77,11 @@ class Delivery:
         self._clock = clock
         self._wall = wall
         self._claimed = claimed
-        self._gather = gather
-        self._gather_until = 0
         self._next_look = 0
         self._wake = asyncio.Event()
         self._rung = False
         self._after: int | None = None  # ids up to here have been seen
-        self._answers: list[Answer] = []
-        self._sent: list[Sent] = []
+        self._unwritten = Unwritten(gather)
         self._next_overdue = 0
         self._care = Care()
         #: What devices did while link_up() looks into the store: it happened after the link was up.
@@ -141,16 +134,8 @@ class Delivery:
 
     def _note(self, answers: list[Answer]) -> None:
         """Keep answers for the next commit, and wake the loop if it has something to do."""
-        if self._keep(answers) or self._may_look():
+        if self._unwritten.add(answers, self._clock()) or self._may_look():
             self._wake.set()
-
-    def _keep(self, answers: list[Answer]) -> bool:
-        """Keep answers; True if they are the first, or enough."""
-        first = bool(answers) and not self._answers
-        if first:
-            self._gather_until = self._clock() + self._gather
-        self._answers += answers
-        return first or len(self._answers) >= ENOUGH
 
     async def link_up(self, maybe_sent: int) -> None:
         """The stream is open: find out what waits, and go on."""
@@ -191,8 +176,8 @@ class Delivery:
             due = self._next_look
         if (timer := self._devices.next_due()) is not None:
             due = min(due, timer)
-        if self._answers:
-            due = min(due, self._gather_until)
+        if (written := self._unwritten.due()) is not None:
+            due = min(due, written)
         if self._transport.is_congested:
             due = min(due, now + CONGESTION_PAUSE)
         with contextlib.suppress(TimeoutError):
@@ -210,7 +195,7 @@ class Delivery:
         self._rung = self._rung or now >= self._next_look
         if self._rung and self._may_send():
             await self._send_arrivals()
-        if self._may_look() and self._is_plain():
+        if self._may_look() and self._unwritten.is_plain:
             await self._send_waiting()
         todo = self._todo(now)
         if todo.answers or todo.sent:
@@ -236,7 +221,7 @@ class Delivery:
                 self._write(message)
 
     async def _send_waiting(self) -> None:
-        wants = self._devices.wants(DEVICES_A_HOP, self._answers)
+        wants = self._devices.wants(DEVICES_A_HOP, self._unwritten.answers)
         upto = self._after or 0  # newer ones come as arrivals, once: the reads are no snapshot
         try:
             queued = await self._thread.run(
@@ -247,7 +232,7 @@ class Delivery:
                 self._devices.fetched(want, more=True)
             raise
         # An endpoint may have moved to another device since: then no want knew of its answers.
-        answered = {answer.uid for answer in self._answers}
+        answered = {answer.uid for answer in self._unwritten.answers}
         for want, found in zip(wants, queued, strict=True):
             self._send_queued(want, found, answered)
 
@@ -266,23 +251,12 @@ class Delivery:
         try:
             await self._thread.run(lambda: deliver.work(todo, self._wall()))
         except (StoreTrouble, asyncio.CancelledError):
-            # Writing an answer twice is harmless; forgetting one would send the message again.
-            self._answers[:0] = todo.answers
-            self._sent[:0] = todo.sent
+            self._unwritten.put_back(todo)
             raise
 
     def _may_look(self) -> bool:
         """True if a device may take something that waits for it."""
         return self._devices.has_ready and self._may_send()
-
-    def _is_plain(self) -> bool:
-        """True if a look at what waits need not wait until the answers are written.
-
-        It can leave out messages that were delivered. What another answer comes to (again, never,
-        not this endpoint) only the store can say. A store that cannot be written ends it, too.
-        """
-        few = len(self._answers) < ENOUGH
-        return few and all(a.state is MessageState.DELIVERED and a.known for a in self._answers)
 
     def _may_send(self) -> bool:
         return (
@@ -293,16 +267,13 @@ class Delivery:
         )
 
     def _todo(self, now: int) -> Work:
-        self._keep(self._devices.due(now))
+        self._unwritten.add(self._devices.due(now), now)
         if now >= self._next_overdue:
-            self._keep(self._devices.overdue(now))
+            self._unwritten.add(self._devices.overdue(now), now)
             self._next_overdue = now + min(OVERDUE_EVERY, self._devices.ack_timeout)
-        todo = Work()
-        enough = len(self._answers) >= ENOUGH or now >= self._gather_until
-        if enough or (self._may_look() and not self._is_plain()):
-            todo.answers, self._answers = self._answers, []
-        todo.sent, self._sent = self._sent + self._devices.unmarked(now), []
-        return todo
+        before_a_look = self._may_look() and not self._unwritten.is_plain
+        answers = self._unwritten.has_enough(now) or before_a_look
+        return self._unwritten.take(self._devices.unmarked(now), answers=answers)
 
     def _write(self, message: Claimed) -> None:
         if not self._may_send():  # the link went down since the claim, or one at a time is due
@@ -323,6 +294,5 @@ class Delivery:
     async def flush(self) -> None:
         """Before the end: write every answer, and mark what is in flight as sent."""
         sent = self._devices.unmarked(self._clock(), everything=True)
-        todo = Work(answers=self._answers, sent=self._sent + sent)
-        self._answers, self._sent = [], []
+        todo = self._unwritten.take(sent, answers=True)
         await self._thread.run(lambda: deliver.work(todo, self._wall()))

@@ -13,13 +13,14 @@ from django.conf import settings
 from pushprovider.backoff import Backoff
 from pushprovider.care import OUR_FAULT
 from pushprovider.database import DatabaseThread, StoreTrouble
-from pushprovider.delivery import GATHER, Delivery
+from pushprovider.delivery import Delivery
 from pushprovider.devices import Devices
 from pushprovider.doorbell import Bell, listen
 from pushprovider.fields import now_ms
 from pushprovider.rules import Event
 from pushprovider.standby import new_lock
 from pushprovider.store import housekeeping
+from pushprovider.unwritten import GATHER
 from pushprovider.xmpp import acl, commands, register, stanzas
 from pushprovider.xmpp.beacon import Beacon
 from pushprovider.xmpp.component import Component
