@@ -44,6 +44,7 @@ class SoakPhone(Phone):
         self.owed = False  # this session got a push that it never answered
         self._of_names: dict[tuple[str, str], Application] = {}
         self._unanswered: dict[int, Receipt] = {}
+        self._kept: list[Receipt] = []  # answered while interrupted: said when the session resumes
 
     # --- coming and going -------------------------------------------------------------------
 
@@ -55,6 +56,7 @@ class SoakPhone(Phone):
             if resume and self.management:
                 with contextlib.suppress(LoginFailed, StreamClosed):
                     await self.resume()
+                    self._say_kept()
                     return True
             await self.connect()
             return True
@@ -72,6 +74,7 @@ class SoakPhone(Phone):
         """Note the new session; what a phone was thinking about in the old one is forgotten."""
         self.ledger.session_event("new session", self.name)
         self.owed = False
+        self._kept.clear()
         super().on_bound()
 
     async def _read(self, stream: XmlStream) -> None:
@@ -148,6 +151,18 @@ class SoakPhone(Phone):
             return
         super().answer_push(push, answer)
         if receipt is not None and self.connected:
-            receipt.answered_at = time.time()
-            if answer == "item-not-found" and receipt.app and not receipt.app.told_at:
-                receipt.app.told_at = receipt.answered_at
+            _said(receipt)
+        elif receipt is not None:
+            self._kept.append(receipt)
+
+    def _say_kept(self) -> None:
+        for receipt in self._kept:
+            _said(receipt)
+        self._kept.clear()
+
+
+def _said(receipt: Receipt) -> None:
+    """Note that an answer has been written to a stream."""
+    receipt.answered_at = time.time()
+    if receipt.answer == "item-not-found" and receipt.app and not receipt.app.told_at:
+        receipt.app.told_at = receipt.answered_at
