@@ -39,10 +39,10 @@ def all_of(turns: Sequence[Turn], grown: Sequence[Growth]) -> dict[str, str]:
 
 
 def _by_processes(turn: Turn) -> Turn:
-    """Return a turn of several HTTP processes as one of its server's under another load."""
-    server, _, number = turn.contender.partition(" x")
+    """Return a turn of several HTTP processes as its server's under another load; others as is."""
     if turn.part != PROCESSES:
         return turn
+    server, _, number = turn.contender.partition(" x")
     return replace(turn, contender=server, load=f"{number or 1} x HTTP, {turn.load}")
 
 
