@@ -59,6 +59,35 @@ def test_a_server_that_says_nothing(
         os.kill(pid, signal.SIGCONT)
 
 
+@pytest.mark.parametrize("hangs_at", ["statement", "commit"])
+def test_a_transaction_that_is_given_up_does_not_connect_anew(
+    thread: DatabaseThread, monkeypatch: pytest.MonkeyPatch, hangs_at: str
+) -> None:
+    """A server that hangs would let that wait as long again, and the sender has gone by then."""
+    monkeypatch.setattr(patience, "SILENCE", 0.5)
+    pid = asyncio.run(thread.run(backend))
+    connected: list[bool] = []
+
+    def note(**_signal: object) -> None:
+        connected.append(True)
+
+    def hangs() -> None:
+        with transaction.atomic():
+            status.tell("x", "", now_ms())
+            os.kill(pid, signal.SIGSTOP)
+            if hangs_at == "statement":
+                status.tell("y", "", now_ms())
+
+    connection_created.connect(note)
+    try:
+        with pytest.raises(StoreTrouble):
+            asyncio.run(thread.run(hangs))
+        assert connected == []
+        assert asyncio.run(thread.run(backend)) != pid
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
 def test_a_statement_that_takes_too_long(
     thread: DatabaseThread, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -57,6 +57,8 @@ def _limit_silence(connection: BaseDatabaseWrapper) -> None:
                 # It is still busy with the old question. Closed by Django, not behind its back:
                 # else the end of the transaction would connect anew, and wait once more.
                 connection.close()
+                if not connection.autocommit:  # a COMMIT: for Django that is outside of the block
+                    connection.closed_in_transaction = True
             raise
 
     raw.wait = limited
