@@ -155,6 +155,46 @@ def settled() -> dict[str, int]:
     return {state: number for state, number in counted(Count.SETTLED).items() if number}
 
 
+@pytest.mark.sqlite("PostgreSQL syncs every commit")
+def test_the_disk_is_waited_for_by_a_message_and_by_an_end_but_not_by_an_answer(
+    phone: Phone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An answer that a power cut takes only has its message sent again."""
+    phone.register()
+    modes: list[str] = []
+    add = stats.add
+
+    def look(counts: stats.Counts, now: int) -> None:
+        modes.append(synchronous())
+        add(counts, now)
+
+    def answer(uid: str, state: MessageState) -> Work:
+        return Work(answers=[Answer(uid, phone.jid, state, now_ms())])
+
+    monkeypatch.setattr(stats, "add", look)
+    [first] = posted(phone, b"first")
+    deliver.work(answer(first, MessageState.DELIVERED), now_ms())
+    [second] = posted(phone, b"second")
+    deliver.work(answer(second, MessageState.GONE), now_ms())
+    assert phone.states() == ["delivered", "gone"]
+    assert modes[:3] == ["full", "normal", "full"]
+    assert set(modes[3:]) == {"full"}
+
+
+@pytest.mark.sqlite("PostgreSQL syncs every commit")
+def test_a_transaction_that_fails_leaves_the_next_one_synced(store: None) -> None:
+    with pytest.raises(ZeroDivisionError), writing(synced=False):
+        1 / 0  # noqa: B018
+    assert synchronous() == "full"
+
+
+def synchronous() -> str:
+    """Return how SQLite syncs this connection's commits."""
+    with connection.cursor() as cursor:
+        level = cursor.execute("PRAGMA synchronous").fetchone()[0]
+    return ("off", "normal", "full")[level]
+
+
 def test_it_is_undone_as_a_whole(phone: Phone) -> None:
     def half() -> None:
         with writing():

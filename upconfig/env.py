@@ -158,7 +158,8 @@ def database_config(url: str, name: str = "DATABASE_URL") -> dict[str, object]:
 
 
 #: WAL: readers never wait for the writer. synchronous=FULL: a 201 survives a power cut, because
-#: every commit is synced (docs/operators.md has what NORMAL would save and could lose).
+#: its commit is synced (docs/operators.md has what NORMAL would save and could lose, and
+#: store/writing.py what is not synced).
 #: IMMEDIATE: a transaction takes the write lock at once instead of failing half-way.
 SQLITE_OPTIONS: dict[str, object] = {
     "transaction_mode": "IMMEDIATE",

@@ -145,8 +145,12 @@ _SENT = """
 
 
 def work(todo: Work, now: int) -> None:
-    """Write the answers and marks in one transaction."""
-    with writing():
+    """Write the answers and marks in one transaction.
+
+    What a power cut takes of them is sent again, so they need not keep POSTs waiting for the disk;
+    that an endpoint has ended must stay.
+    """
+    with writing(synced=any(answer.state == MessageState.GONE for answer in todo.answers)):
         counts = Counts()
         if todo.answers:
             settle(todo.answers, now, counts)
