@@ -105,6 +105,7 @@ async def test_the_component_sees_presence_come_and_go(server: XmppServer) -> No
 @play
 async def test_two_phones_chat(server: XmppServer) -> None:
     async with Phone(server) as juliet, Phone(server, "romeo", "hidden") as romeo:
+        await romeo.is_seen()
         juliet.send_message(romeo.bare_jid, "<Wherefore> & 'why'?")
         assert await romeo.next_message() == (juliet.jid, "<Wherefore> & 'why'?")
 

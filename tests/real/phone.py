@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import os
 from collections.abc import Callable
 from typing import TypeVar
@@ -105,6 +106,15 @@ class Phone(XmppClient):
     def answer_push(self, push: Push, answer: str = "result") -> None:
         """Answer a push by hand, now or much later."""
         self._answer_iq(push.id, push.sender, answer)
+
+    async def is_seen(self) -> None:
+        """Return when the server has handled what was sent before, the first presence too.
+
+        ejabberd may keep a message that comes together with that until the presence after it.
+        """
+        ping = f"<iq type='get' id='{self.new_id()}' to={quoteattr(self.server.host)}>"
+        with contextlib.suppress(StanzaError):  # an error is an answer
+            await self.iq(f"{ping}<ping xmlns='{PING}'/></iq>")
 
     # --- receiving --------------------------------------------------------------------------
 
