@@ -84,7 +84,7 @@ def guarded(call: Callable[[], T]) -> T:
                 time.sleep(PAUSE)
                 continue
             # The class and SQLite's or PostgreSQL's own words; they hold no row's content.
-            log.error("store: %s: %s", type(error).__name__, str(error).splitlines()[:1])
+            log.error("store: %s: %s", type(error).__name__, first_line(error))
             if not connection.in_atomic_block:
                 connection.close()  # the next call opens a new one
             raise StoreTrouble from error

@@ -17,8 +17,8 @@ from tests.real.play import play
 from tests.settings import STORE
 
 NO_TABLE = {
-    "sqlite": "store: OperationalError: ['no such table: nowhere']",
-    "postgresql": "store: ProgrammingError: ['relation \"nowhere\" does not exist']",
+    "sqlite": "store: OperationalError: no such table: nowhere",
+    "postgresql": 'store: ProgrammingError: relation "nowhere" does not exist',
 }[STORE]
 
 
