@@ -11,7 +11,8 @@ from django.db import connection
 from pushprovider.fields import now_ms
 from pushprovider.models import Message
 from pushprovider.store.deliver import Want, queued, waiting_devices
-from pushprovider.store.save import Limits, Post, save
+from pushprovider.store.post import Limits, Post
+from pushprovider.store.save import save
 from tests.cast import Phone
 
 EVER = 10**9

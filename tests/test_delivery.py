@@ -15,7 +15,8 @@ from pushprovider.models import Account, HourlyCount, Message, MessageState, Reg
 from pushprovider.rules import Event
 from pushprovider.store import housekeeping, registrations
 from pushprovider.store.deliver import Claimed
-from pushprovider.store.save import Accepted, Limits, Post, save
+from pushprovider.store.post import Accepted, Limits, Post
+from pushprovider.store.save import save
 from tests.trouble import READ_ONLY, statement
 
 pytestmark = pytest.mark.django_db(transaction=True)

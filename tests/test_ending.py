@@ -15,7 +15,8 @@ from pushprovider.legacy.kinds import Claims, Kind
 from pushprovider.models import Account, MessageState
 from pushprovider.store import deliver, operators, owners
 from pushprovider.store.deliver import Answer, Work
-from pushprovider.store.save import Accepted, Limits, Outcome, Post, Refusal, save
+from pushprovider.store.post import Accepted, Limits, Outcome, Post, Refusal
+from pushprovider.store.save import save
 from tests.cast import Phone, hashed
 from tests.real.waiting import wait_until
 from tests.settings import STORE

@@ -9,7 +9,8 @@ from pushprovider.fields import to_datetime
 from pushprovider.models import HourlyCount, Message, MessageState, Registration, RevocationReason
 from pushprovider.stats import CARRIED, HOUR_MS, Count, Counts, write
 from pushprovider.store import housekeeping, registrations
-from pushprovider.store.save import Limits, Post, save
+from pushprovider.store.post import Limits, Post
+from pushprovider.store.save import save
 from tests.cast import Phone, counted
 
 NOW = 1_800_000_000_000

@@ -22,7 +22,8 @@ from pushprovider.models import (
     Urgency,
 )
 from pushprovider.store import registrations
-from pushprovider.store.save import Limits, Post, save
+from pushprovider.store.post import Limits, Post
+from pushprovider.store.save import save
 from tests.cast import Phone
 from tests.settings import STORE
 

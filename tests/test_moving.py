@@ -24,7 +24,8 @@ from pushprovider.stats import Count
 from pushprovider.store import deliver, operators, registrations
 from pushprovider.store.deliver import Answer, Work
 from pushprovider.store.registrations import Request
-from pushprovider.store.save import Limits, Post, save
+from pushprovider.store.post import Limits, Post
+from pushprovider.store.save import save
 from pushprovider.models import MessageState
 user = User.objects.create_superuser("ops", password="secret")
 user.groups.add(Group.objects.get(name="operator"))
@@ -56,7 +57,8 @@ print(sorted(map(str, user.get_all_permissions()))[:5], user.logentry_set.count(
 POST = """
 from pushprovider.fields import now_ms
 from pushprovider.models import Message, Registration
-from pushprovider.store.save import Limits, Post, save
+from pushprovider.store.post import Limits, Post
+from pushprovider.store.save import save
 last = Message.objects.latest("pk").pk
 key = bytes(Registration.objects.filter(revoked_at=None).first().key)
 [saved] = save([Post(key, b"new", 60)], now_ms(), Limits())

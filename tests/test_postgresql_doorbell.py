@@ -12,7 +12,8 @@ from django.db import connection, transaction
 from pushprovider.doorbell import Bell, listen
 from pushprovider.fields import now_ms
 from pushprovider.postgresql.doorbell import Listener
-from pushprovider.store.save import Limits, Post, save
+from pushprovider.store.post import Limits, Post
+from pushprovider.store.save import save
 from pushprovider.store.writing import arriving, writing
 from tests.cast import Phone
 from tests.real.play import play

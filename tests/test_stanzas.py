@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pushprovider.store.save import new_uid
+from pushprovider.store.post import new_uid
 from pushprovider.xmpp import stanzas
 from tests.cast import hashed
 

@@ -16,7 +16,8 @@ from pushprovider.models import Account, MessageState
 from pushprovider.stats import Count
 from pushprovider.store import deliver, registrations
 from pushprovider.store.deliver import Answer, Work
-from pushprovider.store.save import Accepted, Limits, Post, save
+from pushprovider.store.post import Accepted, Limits, Post
+from pushprovider.store.save import save
 from pushprovider.store.writing import writing
 from tests.cast import Phone, counted
 

@@ -12,7 +12,8 @@ from pushprovider.fields import now_ms
 from pushprovider.inbox import Inbox
 from pushprovider.stats import Count, Counts
 from pushprovider.store import registrations
-from pushprovider.store.save import Limits, Outcome, Post, save
+from pushprovider.store.post import Limits, Outcome, Post
+from pushprovider.store.save import save
 
 #: Seconds for which refusals are counted in memory.
 COUNT_EVERY = 2.0

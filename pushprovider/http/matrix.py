@@ -25,7 +25,7 @@ from pushprovider.http.intake import intake
 from pushprovider.http.target import Target, target
 from pushprovider.legacy import reading
 from pushprovider.stats import Count
-from pushprovider.store.save import Accepted, Limited, Outcome, Post
+from pushprovider.store.post import Accepted, Limited, Outcome, Post
 from pushprovider.vapid import origin
 
 log = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from pushprovider.http import answers, headers, mirror
 from pushprovider.http.answers import Answer
 from pushprovider.http.intake import intake
 from pushprovider.http.target import target
-from pushprovider.store.save import Limited, Post, Refusal
+from pushprovider.store.post import Limited, Post, Refusal
 
 ALLOWED = "POST, PUT, GET, HEAD, OPTIONS"
 DISCOVERY = b'{"unifiedpush":{"version":1}}'

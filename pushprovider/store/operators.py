@@ -23,7 +23,7 @@ from pushprovider.models import (
 from pushprovider.naming import app_hash
 from pushprovider.stats import Count, Counts
 from pushprovider.store import registrations, tombstones
-from pushprovider.store.save import new_uid
+from pushprovider.store.post import new_uid
 from pushprovider.store.writing import arriving, ending, relying
 
 TEST_BODY = b"This is a test push, sent by an operator of the push server."

@@ -23,7 +23,7 @@ from pushprovider.models import (
     Urgency,
 )
 from pushprovider.stats import HOUR_MS, Count
-from pushprovider.store.save import new_uid
+from pushprovider.store.post import new_uid
 
 APPS = ("chat", "mastodon", "matrix", "feeds", "calendar")
 AGENTS = (
