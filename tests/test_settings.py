@@ -332,3 +332,25 @@ def test_a_process_ends_with_one_line(command: list[str]) -> None:
     assert done.stdout == ""
     assert done.stderr.startswith("pushprovider: XMPP_COMPONENT_SECRET is missing.")
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_process_that_starts_says_nothing_of_a_folder_that_it_may_not_make() -> None:
+    """As under deploy/systemd: the program's own folder is read-only, data/static is not there."""
+    begin = """
+from django.conf import settings
+settings.STATIC_ROOT = "/nowhere"
+import upconfig.asgi
+"""
+    environment = (
+        plain_environment() | ENVIRONMENT | {"DJANGO_SETTINGS_MODULE": "upconfig.settings"}
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", begin],
+        env=environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -164,7 +165,9 @@ USE_TZ = True
 STATIC_URL = "/static/"
 STATIC_ROOT = default_folder(BASE_DIR, "data/static")
 STATICFILES_DIRS = [BASE_DIR / "static"]
-WHITENOISE_USE_FINDERS = True  # no collectstatic step is needed to see the admin
+# No collectstatic step is needed to see the admin: so the folder it would fill may be missing.
+WHITENOISE_USE_FINDERS = True
+warnings.filterwarnings("ignore", "No directory at", UserWarning)
 WHITENOISE_AUTOREFRESH = False
 
 _secure = _public.scheme == "https"

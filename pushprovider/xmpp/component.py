@@ -127,10 +127,13 @@ class Component(ComponentXMPP):
     def _on_failed(self, reason: Any) -> None:
         # slixmpp would go on trying by itself, at growing intervals of up to five minutes.
         self.cancel_connection_attempt()
-        # slixmpp has words of its own for a name that does not resolve.
-        is_dns = isinstance(reason, str | socket.gaierror)
-        self.failure = "unresolved" if is_dns else "refused"
-        self._end(f"cannot connect: {reason}")
+        # slixmpp has words of its own for a name that does not resolve, and forgets the name.
+        if isinstance(reason, str | socket.gaierror):
+            self.failure = "unresolved"
+            self._end(f"cannot connect: no address is known for {settings.XMPP_COMPONENT_HOST}")
+        else:
+            self.failure = "refused"
+            self._end(f"cannot connect: {reason}")
 
     def _on_stream_error(self, error: Any) -> None:
         self.condition = error["condition"]

@@ -54,7 +54,7 @@ def test_it_tells_a_server_that_is_down(idle: Provider) -> None:
 
 def test_it_tells_a_host_that_has_no_address(idle: Provider) -> None:
     found = ask(idle, XMPP_COMPONENT_HOST="xmpp.invalid")
-    found.assert_only("component.unresolved")
+    found.assert_only("component.unresolved", "no address is known for xmpp.invalid")
 
 
 @pytest.mark.servers("ejabberd")
