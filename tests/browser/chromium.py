@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from playwright.async_api import Browser, ConsoleMessage, Page, Request, async_playwright
 
@@ -23,8 +23,11 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 WIDE, PHONE = (1440, 900), (390, 844)
 AXE = Path(__file__).parent / "node/node_modules/axe-core/axe.min.js"
+AT_REST = """Promise.all(document.getAnimations()
+    .filter(one => one instanceof CSSTransition).map(one => one.finished)).then(() => null)"""
 #: What axe-core calls the findings that keep somebody from using a page.
 GRAVE = {"serious", "critical"}
 
@@ -82,16 +85,21 @@ class Visitor:
         assert over <= 0, f"{self.page.url} is {over} pixels too wide"
 
     async def assert_accessible(self) -> None:
-        """axe-core finds nothing grave; what it finds is told at the end, for all pages."""
+        """axe-core finds nothing grave by day and by night; what it finds is told at the end, for
+        all pages."""
         await self.page.evaluate(AXE.read_text(encoding="utf-8"))
-        found: dict[str, Any] = await self.page.evaluate(
-            "axe.run(document, {resultTypes: ['violations']})"
-        )
-        self.wrong += [
-            f"{self.page.url}: {one['id']}: {[node['html'][:200] for node in one['nodes']][:3]}"
-            for one in found["violations"]
-            if one["impact"] in GRAVE
-        ]
+        for theme in THEMES:
+            await self.page.emulate_media(color_scheme=theme)
+            await self.page.evaluate(AT_REST)  # a colour on its way to another has little contrast
+            found: dict[str, Any] = await self.page.evaluate(
+                "axe.run(document, {resultTypes: ['violations']})"
+            )
+            self.wrong += [
+                f"{self.page.url}, {theme}: {one['id']}: "
+                f"{[node['html'][:200] for node in one['nodes']][:3]}"
+                for one in found["violations"]
+                if one["impact"] in GRAVE
+            ]
 
 
 @contextlib.asynccontextmanager

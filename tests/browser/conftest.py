@@ -49,7 +49,7 @@ def staffed(provider: Provider) -> Provider:
 
 
 @pytest.fixture
-def busy(staffed: Provider) -> Provider:
+def busy(provider: Provider) -> Provider:
     """The same with a town on it."""
-    staffed.manage("shell", "-c", TOWN)
-    return staffed
+    provider.manage("shell", "-c", PEOPLE + TOWN)
+    return provider
