@@ -113,5 +113,8 @@ soak: $(VENV)/.stamp-dev ## pushes, restarts and failures for a while (MINUTES=1
 fuzz: $(VENV)/.stamp-dev ## what nobody sends, to the real processes, for a while (MINUTES=10)
 	@$(PY) -m tests.fuzz --minutes $(MINUTES)
 
+guide: $(VENV)/.stamp-dev ## the install guide, followed in a container (root; debootstrap, systemd-container)
+	@$(PY) -m tests.guide
+
 clean: ## remove the virtual environment and the tools' caches; data/ and .env stay
 	rm -rf -- "$(VENV)" .mypy_cache .ruff_cache .pytest_cache .hypothesis

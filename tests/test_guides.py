@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.guide import words
 from tests.test_docs import ROOT, read, table
 
 #: The guide, its language, the file that its command names.
@@ -66,6 +67,13 @@ def manage(words: list[str], env: dict[str, str]) -> subprocess.CompletedProcess
         check=False,
         timeout=60,
     )
+
+
+def test_the_install_guide_can_be_followed() -> None:
+    """`make guide` does; here only that it knows the guide's words."""
+    followed = words.script()
+    assert "make-venv.sh" in followed
+    assert "example.org/pushprovider.git" not in followed
 
 
 def test_every_guide_has_examples() -> None:
