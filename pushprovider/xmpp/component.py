@@ -19,6 +19,7 @@ from slixmpp.componentxmpp import ComponentXMPP
 from pushprovider import __version__
 from pushprovider.store.deliver import Claimed
 from pushprovider.xmpp import commands, stanzas
+from pushprovider.xmpp.prompt import PromptParser
 from pushprovider.xmpp.survey import Survey
 
 log = logging.getLogger(__name__)
@@ -159,6 +160,11 @@ class Component(ComponentXMPP):
             await self.disconnect(wait=2.0)
 
     # --- reading and writing --------------------------------------------------------------------
+
+    def init_parser(self) -> None:
+        """Begin a stream. slixmpp's own parser may keep an answer until the next one comes."""
+        super().init_parser()
+        self.parser = PromptParser()
 
     def data_received(self, data: bytes | str) -> None:
         """asyncio's door for what the server sends. What no server sends ends the connection."""

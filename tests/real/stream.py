@@ -37,6 +37,7 @@ class XmlStream:
         self._to = to
         self._parser: XMLPullParser[Element] = XMLPullParser(("start", "end"))
         self._depth = 0
+        self._half = b""
         self.root: Element | None = None
 
     @classmethod
@@ -51,6 +52,7 @@ class XmlStream:
         """Send a stream header: at first, and again after SASL."""
         self._parser = XMLPullParser(("start", "end"))
         self._depth = 0
+        self._half = b""
         self.root = None
         version = " version='1.0'" if self._namespace == "jabber:client" else ""
         self.send(
@@ -118,6 +120,11 @@ class XmlStream:
         with contextlib.suppress(ConnectionError):
             await asyncio.shield(self._writer.wait_closed())
 
+    def _feed(self, data: bytes) -> None:
+        """Give the parser whole tags only: half of one may keep it waiting for what comes next."""
+        whole, end, self._half = (self._half + data).rpartition(b">")
+        self._parser.feed(whole + end)
+
     async def _event(self) -> Element | None:
         """Return a finished child of the header, or None when the header itself has come."""
         while True:
@@ -141,4 +148,4 @@ class XmlStream:
                 raise StreamClosed from error
             if not data:
                 raise StreamClosed
-            self._parser.feed(data)
+            self._feed(data)
