@@ -25,6 +25,8 @@ NUMBERS = [b"%d" % number for number in range(10)]
 
 @play
 async def test_everybody_else_is_served(hasty: Provider, hasty_phone: NewPhone) -> None:
+    if "Prosody version 13" in hasty.server.log_text():
+        pytest.skip("Prosody 13 takes stanzas of up to 10,000 bytes at least: no push is too large")
     phone, other = hasty_phone(), hasty_phone("-other")
     async with phone, other:
         to_phone, to_other = (await phone.register()).endpoint, (await other.register()).endpoint
