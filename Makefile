@@ -72,7 +72,7 @@ test-everything: parts checks pytest test-postgresql ## as test, and every play 
 
 parts: $(VENV)/.stamp-dev
 	@echo "== what the tests need"
-	@bash tests/install-parts.sh
+	@PYTHON="$(PY)" bash tests/install-parts.sh
 
 checks: lint types migrations
 

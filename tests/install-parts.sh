@@ -2,6 +2,7 @@
 # Make sure that everything a test run needs is there: programs from apt, packages from npm.
 # Installs what is missing when it may (root), else prints the one command to run and exits 1.
 set -euo pipefail
+python=$(realpath -s "${PYTHON:-.venv/bin/python}")
 cd "$(dirname "$0")/real/node"
 
 # --- programs: "what proves it is there" -> "the Debian package" ------------------------------
@@ -70,9 +71,17 @@ else
     cp package-lock.json "$stamp"
 fi
 
-# --- the browser plays: Debian's Chromium, and axe-core -----------------------------------------
-if command -v chromium > /dev/null; then
+# --- the browser plays: Debian's Chromium, or Playwright's, and axe-core ------------------------
+# Ubuntu has Chromium as a snap only, which cannot read the tests' folders.
+playwrights_own() {
+    [ -x "$("$python" -c 'from playwright.sync_api import sync_playwright as begin
+with begin() as playwright: print(playwright.chromium.executable_path)')" ]
+}
+if [ -x /usr/bin/chromium ] || playwrights_own; then
     echo "found      chromium"
+elif grep -q '^ID=ubuntu' /etc/os-release 2> /dev/null; then
+    echo "playwright install chromium"
+    "$python" -m playwright install $([ "$(id -u)" != 0 ] || echo --with-deps) chromium
 elif [ "$(id -u)" = 0 ] && command -v apt-get > /dev/null; then
     echo "apt-get    install chromium"
     apt-get update -q

@@ -12,7 +12,9 @@ from playwright.async_api import Browser, ConsoleMessage, Page, Request, async_p
 
 from tests.real.provider import Provider
 
-PROGRAM = "/usr/bin/chromium"
+DEBIANS = "/usr/bin/chromium"
+#: None: the one that `playwright install` brought.
+PROGRAM = DEBIANS if Path(DEBIANS).exists() else None
 ARGUMENTS = [
     "--headless",
     "--no-sandbox",
