@@ -57,6 +57,7 @@ class Devices:
         self._ready: dict[str, None] = {}  # a queue in which a device stands once
         self._timers: list[tuple[int, str]] = []
         self._fresh: deque[tuple[InFlight, str]] = deque()
+        self._bound: dict[str, int] = {}  # who told of a new session a moment ago, oldest first
 
     # --- what the loop asks -------------------------------------------------------------------
 
@@ -171,10 +172,14 @@ class Devices:
         lost = list(self._lost(device, rule.flight, event, now))
         if rule.then is State.HELD and device.state is not State.HELD:
             device.grace_from = -1  # an error tells nothing of the others: a server may hold them
+        if event is Event.AVAILABLE:
+            self._note_session(name, now)
         if event is Event.UNAVAILABLE:
             device.grace_from = now
         device.state = rule.then
         self._set_timer(device, rule.timer, now)
+        if event is Event.UNAVAILABLE and rules.is_crossing(self._bound.get(name), now):
+            self._set_due(device, now + rules.REGISTER_GRACE)
         if lost or event is not Event.RESULT:
             self._expect(device)  # the store is where everything is
         self._refill(device)
@@ -283,8 +288,17 @@ class Devices:
             device.timer, device.grace_from = Event.GRACE_OVER, now
             link = timer is Timer.LINK_GRACE
             delay = rules.LINK_GRACE if link else rules.REGISTER_GRACE
-        device.due = now + delay
-        heapq.heappush(self._timers, (device.due, device.name))
+        self._set_due(device, now + delay)
+
+    def _note_session(self, name: str, now: int) -> None:
+        self._bound.pop(name, None)
+        self._bound[name] = now
+        while not rules.is_crossing(self._bound[oldest := next(iter(self._bound))], now):
+            del self._bound[oldest]
+
+    def _set_due(self, device: Device, due: int) -> None:
+        device.due = due
+        heapq.heappush(self._timers, (due, device.name))
 
     def _expect(self, device: Device) -> None:
         """Something may wait in the store for this device."""

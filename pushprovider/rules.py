@@ -138,6 +138,15 @@ def spread(delay: int, name: str) -> int:
     return delay - delay // 4 * (crc32(name.encode()) % 256) // 256
 
 
+def is_crossing(bound_at: int | None, now: int) -> bool:
+    """True if a session ended so soon after a new one began that it may be the one before it.
+
+    ejabberd tells of both at once when a phone binds anew while its old session sleeps, in either
+    order. So the retry is not a minute away but REGISTER_GRACE.
+    """
+    return bound_at is not None and now - bound_at <= JUST_SENT
+
+
 def window(state: State, maximum: int) -> int:
     """Return how many messages may be in flight to a device in this state."""
     return {State.OPEN: maximum, State.PROBING: 1}.get(state, 0)

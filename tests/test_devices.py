@@ -5,7 +5,7 @@ from __future__ import annotations
 from pushprovider.devices import Devices
 from pushprovider.models import MessageState
 from pushprovider.rules import Event, spread
-from pushprovider.store.deliver import Claimed
+from pushprovider.store.deliver import Claimed, Want
 
 PHONE = "juliet@localhost/phone"
 TABLET = "juliet@localhost/tablet"
@@ -321,3 +321,49 @@ def test_a_retry_after_an_error_sends_nothing_twice_that_a_server_may_hold() -> 
     send(devices, 1, 2, now=0)
     devices.error("uid-1", PHONE, "remote-server-timeout", 100, gone=False)
     assert devices.due(100 + MINUTE) == []
+
+
+def test_the_end_of_a_session_right_after_a_new_one_may_be_that_of_the_old_one() -> None:
+    """ejabberd: the presence of both may cross. So it is asked soon, with one message."""
+    devices = books()
+    send(devices, 1, now=1)
+    devices.happen(PHONE, Event.AVAILABLE, 2 * SECOND)
+    devices.wants(100)
+    devices.happen(PHONE, Event.UNAVAILABLE, 2 * SECOND + 5)
+    assert wanted(devices) == []
+    devices.due(6 * SECOND)
+    assert wanted(devices) == [(PHONE, 1)]
+
+
+def test_the_end_of_a_session_that_lasted_is_its_end() -> None:
+    devices = books()
+    send(devices, 1, now=1)
+    devices.happen(PHONE, Event.AVAILABLE, 2 * SECOND)
+    devices.happen(PHONE, Event.UNAVAILABLE, 4 * SECOND)
+    devices.due(40 * SECOND)
+    assert wanted(devices) == []
+
+
+def test_the_sessions_of_a_device_with_nothing_to_do_may_cross_too() -> None:
+    devices = books()
+    for name in (TABLET, PHONE):
+        devices.happen(name, Event.AVAILABLE, 2 * SECOND)
+        devices.wants(100)
+        devices.fetched(Want(name, 16, ()), more=False)
+    devices.happen(PHONE, Event.UNAVAILABLE, 2 * SECOND + 5)
+    assert not devices.offer(a_message())
+    devices.due(6 * SECOND)
+    assert wanted(devices) == [(PHONE, 1)]
+
+
+def test_two_ends_after_one_beginning_are_an_end() -> None:
+    """As when a phone comes and goes: the question is asked once, and an error answers it."""
+    devices = books()
+    send(devices, 1, now=1)
+    devices.happen(PHONE, Event.AVAILABLE, 2 * SECOND)
+    devices.happen(PHONE, Event.UNAVAILABLE, 2 * SECOND + 5)
+    devices.due(6 * SECOND)
+    send(devices, 1, now=6 * SECOND)
+    devices.error("uid-1", PHONE, "service-unavailable", 6 * SECOND + 5, gone=False)
+    devices.due(40 * SECOND)
+    assert wanted(devices) == []
