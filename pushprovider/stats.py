@@ -11,6 +11,8 @@ from enum import StrEnum
 
 from django.db import connection, transaction
 
+from pushprovider.store.marks import marks
+
 HOUR_MS = 3_600_000
 #: The row that holds what was counted in hours that are trimmed: totals never go down.
 CARRIED = 0
@@ -76,7 +78,7 @@ def add(counts: Counts, now: int) -> None:
 def carry(rows: Sequence[int]) -> None:
     """Add these rows, by primary key, to the carried totals, in the caller's transaction."""
     with connection.cursor() as cursor:
-        cursor.execute(_CARRY.format(",".join("%s" for _ in rows)), [CARRIED, *rows])
+        cursor.execute(_CARRY.format(marks(rows)), [CARRIED, *rows])
 
 
 def write(counts: Counts, now: int) -> None:

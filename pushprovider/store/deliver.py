@@ -16,6 +16,7 @@ from pushprovider import stats
 from pushprovider.models import MessageState, RevocationReason
 from pushprovider.stats import Count, Counts
 from pushprovider.store import claims, registrations
+from pushprovider.store.marks import marks
 from pushprovider.store.writing import ending, writing
 
 
@@ -174,10 +175,10 @@ def queued(want: Want, upto: int, now: int) -> list[Claimed]:
     """Return what waits for one device, most urgent first, then oldest; no id above `upto`."""
     jid, _, resource = want.device.partition("/")
     with connection.cursor() as cursor:
-        marks = ",".join("%s" for _ in want.but) or "-1"
+        but = marks(want.but) or "-1"
         head = (now, upto, *want.but, want.number)
         cursor.execute(
-            _QUEUED.format(_OF_EACH[connection.vendor].format(marks)),
+            _QUEUED.format(_OF_EACH[connection.vendor].format(but)),
             (resource, *head, jid, want.number),
         )
         return [_claimed(row) for row in cursor.fetchall()]
@@ -201,7 +202,7 @@ def settle(answers: Sequence[Answer], now: int, counts: Counts) -> None:
         uids = [answer.uid for answer in answers]
         # SQLite has one writer; PostgreSQL must let nobody else settle what is found and counted.
         lock = " FOR UPDATE OF m" if connection.vendor == "postgresql" else ""
-        cursor.execute(_FIND.format(",".join("%s" for _ in uids)) + lock, uids)
+        cursor.execute(_FIND.format(marks(uids)) + lock, uids)
         waiting = {row[0]: row[1:] for row in cursor.fetchall()}
         final, requeued = [], []
         gone: set[int] = set()

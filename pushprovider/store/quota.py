@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db.backends.utils import CursorWrapper
 
 from pushprovider.models import MessageState
+from pushprovider.store.marks import marks
 
 _STORED = """
     SELECT account_id, registration_id, COUNT(*) FROM pushprovider_message
@@ -35,8 +36,7 @@ def evict(cursor: CursorWrapper, accounts: Collection[int], now: int) -> int:
 
     Return how many messages had to go. `now` is in milliseconds since 1970.
     """
-    marks = ",".join("%s" for _ in accounts)
-    cursor.execute(_STORED.format(marks), list(accounts))
+    cursor.execute(_STORED.format(marks(accounts)), list(accounts))
     per_endpoint, per_account = settings.MAX_STORED_PER_ENDPOINT, settings.MAX_STORED_PER_ACCOUNT
     evicted = (int(MessageState.EVICTED), b"", now)
     stored: dict[int, int] = {}

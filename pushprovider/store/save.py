@@ -18,6 +18,7 @@ from pushprovider.legacy.kinds import Old
 from pushprovider.models import MessageState, Urgency
 from pushprovider.stats import Count, Counts
 from pushprovider.store import old
+from pushprovider.store.marks import marks
 from pushprovider.store.old import Found
 from pushprovider.store.post import (
     Accepted,
@@ -64,7 +65,7 @@ def save(posts: Sequence[Post], now: int, limits: Limits) -> list[Outcome]:
     batch = _Batch(now, limits)
     with writing(), connection.cursor() as cursor:
         keys = list({post.key for post in posts})
-        rows = rely_on(_FIND.format(",".join("%s" for _ in keys)), keys)
+        rows = rely_on(_FIND.format(marks(keys)), keys)
         found: dict[bytes, Found] = {bytes(row[0]): row[1:] for row in rows}
         answers = [
             batch.take(post, found.get(post.key))

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 from django.db.backends.utils import CursorWrapper
 
+from pushprovider.store.marks import marks
+
 #: Names of senders kept for an endpoint; the longest unheard of goes first.
 MAX_SENDERS = 50
 
@@ -36,7 +38,6 @@ def count_senders(
     # Sorted, so that two processes lock PostgreSQL's rows in the same order.
     cursor.executemany(_SENDER, [(*who, number, now) for who, number in sorted(senders.items())])
     endpoints = list({registration for registration, _, _ in senders})
-    marks = ",".join("%s" for _ in endpoints)
-    cursor.execute(_CROWDED.format(marks), (*endpoints, MAX_SENDERS))
+    cursor.execute(_CROWDED.format(marks(endpoints)), (*endpoints, MAX_SENDERS))
     for registration, number in cursor.fetchall():
         cursor.execute(_FORGET, (registration, number - MAX_SENDERS))

@@ -14,6 +14,7 @@ from django.db import connection
 from pushprovider.derived import derived
 from pushprovider.fields import to_datetime
 from pushprovider.models import Registration, Tombstone
+from pushprovider.store.marks import marks
 
 _FIND = "SELECT 1 FROM pushprovider_tombstone WHERE key IN ({}) LIMIT 1"
 
@@ -40,7 +41,7 @@ def is_buried(jid: str, application: str, instance: str) -> bool:
         for name in ((jid, application, instance), (jid,))
     ]
     with connection.cursor() as cursor:
-        cursor.execute(_FIND.format(",".join("%s" for _ in keys)), keys)
+        cursor.execute(_FIND.format(marks(keys)), keys)
         return cursor.fetchone() is not None
 
 
