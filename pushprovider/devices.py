@@ -177,9 +177,8 @@ class Devices:
         if event is Event.UNAVAILABLE:
             device.grace_from = now
         device.state = rule.then
-        self._set_timer(device, rule.timer, now)
-        if event is Event.UNAVAILABLE and rules.is_crossing(self._bound.get(name), now):
-            self._set_due(device, now + rules.REGISTER_GRACE)
+        crossing = event is Event.UNAVAILABLE and rules.is_crossing(self._bound.get(name), now)
+        self._set_timer(device, Timer.CROSSING if crossing else rule.timer, now)
         if lost or event is not Event.RESULT:
             self._expect(device)  # the store is where everything is
         self._refill(device)
@@ -284,21 +283,20 @@ class Devices:
         if timer is Timer.RETRY:
             device.timer = Event.RETRY_DUE
             delay = rules.spread(rules.retry_delay(device.failures), device.name)
+        elif timer is Timer.CROSSING:
+            device.timer, delay = Event.RETRY_DUE, rules.REGISTER_GRACE
         else:
             device.timer, device.grace_from = Event.GRACE_OVER, now
             link = timer is Timer.LINK_GRACE
             delay = rules.LINK_GRACE if link else rules.REGISTER_GRACE
-        self._set_due(device, now + delay)
+        device.due = now + delay
+        heapq.heappush(self._timers, (device.due, device.name))
 
     def _note_session(self, name: str, now: int) -> None:
         self._bound.pop(name, None)
         self._bound[name] = now
         while not rules.is_crossing(self._bound[oldest := next(iter(self._bound))], now):
             del self._bound[oldest]
-
-    def _set_due(self, device: Device, due: int) -> None:
-        device.due = due
-        heapq.heappush(self._timers, (due, device.name))
 
     def _expect(self, device: Device) -> None:
         """Something may wait in the store for this device."""

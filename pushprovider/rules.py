@@ -68,6 +68,7 @@ class Timer(Enum):
     KEEP = "keep"
     STOP = "stop"
     RETRY = "retry"  # 1 minute, doubled up to 1 hour while nothing answers
+    CROSSING = "crossing"  # retry after REGISTER_GRACE, if is_crossing() says so
     LINK_GRACE = "link grace"
     REGISTER_GRACE = "register grace"
     SESSION_GRACE = "session grace"  # as REGISTER_GRACE, if something was just sent; else STOP
