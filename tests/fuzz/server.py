@@ -7,11 +7,12 @@ import socket
 import time
 from collections.abc import Iterator
 from typing import Self, cast
-from xml.etree.ElementTree import Element, XMLPullParser
+from xml.etree.ElementTree import Element
 from xml.sax.saxutils import quoteattr
 
 from tests.real.ports import LOOPBACK
 from tests.real.stream import STREAMS
+from tests.real.tags import TagParser
 
 ACCEPT = "jabber:component:accept"
 HEADER = (
@@ -61,7 +62,7 @@ class Stream:
 
     def __init__(self, wire: socket.socket) -> None:
         self._wire = wire
-        self._parser: XMLPullParser[Element] | None = None
+        self._parser: TagParser | None = None
         self._depth = 0
         self._root: Element | None = None
         self._heard = b""
@@ -91,7 +92,7 @@ class Stream:
 
     def parse(self) -> None:
         """From now on, what comes is XML."""
-        self._parser = XMLPullParser(("start", "end"))
+        self._parser = TagParser()
         self._parser.feed(self._heard)
 
     def next(self, deadline: float) -> Element | None:

@@ -9,10 +9,11 @@ import socket
 import struct
 from collections.abc import Iterator
 from typing import cast
-from xml.etree.ElementTree import Element, XMLPullParser
+from xml.etree.ElementTree import Element
 from xml.sax.saxutils import quoteattr
 
 from tests.real.ports import LOOPBACK
+from tests.real.tags import TagParser
 
 STREAMS = "http://etherx.jabber.org/streams"
 #: How long the other side may take to end its half of the stream.
@@ -35,9 +36,8 @@ class XmlStream:
         self._writer = writer
         self._namespace = namespace
         self._to = to
-        self._parser: XMLPullParser[Element] = XMLPullParser(("start", "end"))
+        self._parser = TagParser()
         self._depth = 0
-        self._half = b""
         self.root: Element | None = None
 
     @classmethod
@@ -50,9 +50,8 @@ class XmlStream:
 
     def open(self) -> None:
         """Send a stream header: at first, and again after SASL."""
-        self._parser = XMLPullParser(("start", "end"))
+        self._parser = TagParser()
         self._depth = 0
-        self._half = b""
         self.root = None
         version = " version='1.0'" if self._namespace == "jabber:client" else ""
         self.send(
@@ -120,11 +119,6 @@ class XmlStream:
         with contextlib.suppress(ConnectionError):
             await asyncio.shield(self._writer.wait_closed())
 
-    def _feed(self, data: bytes) -> None:
-        """Give the parser whole tags only: half of one may keep it waiting for what comes next."""
-        whole, end, self._half = (self._half + data).rpartition(b">")
-        self._parser.feed(whole + end)
-
     async def _event(self) -> Element | None:
         """Return a finished child of the header, or None when the header itself has come."""
         while True:
@@ -148,4 +142,4 @@ class XmlStream:
                 raise StreamClosed from error
             if not data:
                 raise StreamClosed
-            self._feed(data)
+            self._parser.feed(data)
