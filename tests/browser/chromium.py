@@ -105,16 +105,14 @@ class Visitor:
 
 
 @contextlib.asynccontextmanager
-async def visitor(
-    provider: Provider, *, size: tuple[int, int] = WIDE, theme: str = "light"
-) -> AsyncIterator[Visitor]:
+async def visitor(provider: Provider, *, size: tuple[int, int] = WIDE) -> AsyncIterator[Visitor]:
     """Open a window; at the end nothing may have gone wrong in it."""
     async with async_playwright() as playwright:
         browser: Browser = await playwright.chromium.launch(executable_path=PROGRAM, args=ARGUMENTS)
         try:
             context = await browser.new_context(
                 viewport={"width": size[0], "height": size[1]},
-                color_scheme="dark" if theme == "dark" else "light",
+                color_scheme="light",
             )
             person = Visitor(await context.new_page(), provider.url, size)
             person.watch()
