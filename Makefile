@@ -14,6 +14,9 @@ BIN := $(VENV)/bin
 PY := $(BIN)/python
 TYPED := $(wildcard pushprovider upconfig tests bench)
 PYTEST_ARGS ?=
+AUDIT_ARGS ?=
+# Not in requirements-dev.txt: what it brings along would meet what is audited.
+PIP_AUDIT := 2.10.1
 # Plays mostly wait for real servers, so some run side by side.
 WORKERS ?= 3
 PYTEST = $(PY) -m pytest -n $(WORKERS) --dist worksteal
@@ -29,22 +32,22 @@ THROWAWAY_ENV = \
 
 .DEFAULT_GOAL := help
 .PHONY: help venv demo run test test-postgresql test-everything parts checks lint format types \
-	migrations pytest share bench soak fuzz clean
+	migrations pytest share bench soak fuzz guide audit clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 # --- the virtual environment: touched only when a requirements file is newer than its stamp -------
 
-$(VENV)/.stamp-run: requirements.txt deploy/make-venv.sh
+$(VENV)/.stamp-run: requirements.txt constraints.txt deploy/make-venv.sh
 	@sh deploy/make-venv.sh "$(PYTHON)" "$(VENV)" requirements.txt
 	@touch $@
 
-$(VENV)/.stamp-dev: requirements-dev.txt requirements.txt deploy/make-venv.sh
+$(VENV)/.stamp-dev: requirements-dev.txt requirements.txt constraints.txt deploy/make-venv.sh
 	@sh deploy/make-venv.sh "$(PYTHON)" "$(VENV)" requirements-dev.txt
 	@touch $@ $(VENV)/.stamp-run
 
-$(VENV)/.stamp-bench: requirements-bench.txt requirements-dev.txt requirements.txt deploy/make-venv.sh
+$(VENV)/.stamp-bench: requirements-bench.txt requirements-dev.txt requirements.txt constraints.txt deploy/make-venv.sh
 	@sh deploy/make-venv.sh "$(PYTHON)" "$(VENV)" requirements-bench.txt
 	@touch $@ $(VENV)/.stamp-dev $(VENV)/.stamp-run
 
@@ -115,6 +118,11 @@ fuzz: $(VENV)/.stamp-dev ## what nobody sends, to the real processes, for a whil
 
 guide: $(VENV)/.stamp-dev ## the install guide, followed in a container (root; debootstrap, systemd-container)
 	@$(PY) -m tests.guide
+
+audit: ## pip-audit of every package that is ever installed (AUDIT_ARGS="-s osv" asks another database)
+	@$(PYTHON) -m venv "$(VENV)/audit"
+	@"$(VENV)/audit/bin/python" -m pip install --disable-pip-version-check --no-input --quiet pip-audit==$(PIP_AUDIT)
+	@"$(VENV)/audit/bin/pip-audit" --requirement requirements-bench.txt $(AUDIT_ARGS)
 
 clean: ## remove the virtual environment and the tools' caches; data/ and .env stay
 	rm -rf -- "$(VENV)" .mypy_cache .ruff_cache .pytest_cache .hypothesis
