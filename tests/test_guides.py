@@ -6,13 +6,13 @@ import os
 import re
 import shlex
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.guide import words
-from tests.test_docs import ROOT, read, table
+from tests.real.python import python
+from tests.test_docs import read, table
 
 #: The guide, its language, the file that its command names.
 GUIDES = {
@@ -58,15 +58,7 @@ def follow(guide: str, config: str, folder: Path) -> subprocess.CompletedProcess
 
 
 def manage(words: list[str], env: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, *words],
-        cwd=ROOT,
-        env={"PATH": os.environ["PATH"], **env},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+    return python(*words, env={"PATH": os.environ["PATH"], **env})
 
 
 def test_the_install_guide_can_be_followed() -> None:

@@ -12,6 +12,7 @@ import pytest
 from tests.real import postgres
 from tests.real.ports import LOOPBACK, free_port
 from tests.real.process import ManagedProcess, plain_environment
+from tests.real.python import python
 from tests.real.store import PostgresStore, SqliteStore, Store
 from tests.settings import ENVIRONMENT, ROOT
 
@@ -75,15 +76,7 @@ class Operator:
     def run(self, store: Store, *command: str) -> subprocess.CompletedProcess[str]:
         environment = plain_environment() | ENVIRONMENT
         environment |= {"DATABASE_URL": store.url, "RUN_DIR": str(self.run_dir)}
-        return subprocess.run(
-            [sys.executable, "manage.py", *command],
-            env=environment,
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        return python("manage.py", *command, env=environment)
 
     def does(self, store: Store, *command: str) -> str:
         done = self.run(store, *command)

@@ -7,7 +7,6 @@ import io
 import json
 import os
 import subprocess
-import sys
 from base64 import b64encode
 from pathlib import Path
 from typing import Any
@@ -20,9 +19,9 @@ from hypothesis import strategies as st
 from pushprovider.peerconfig import files, lua
 from pushprovider.peerconfig.luavalues import UNKNOWN
 from pushprovider.peerconfig.result import BadConfig, Migrated
+from tests.real.python import python
 from upconfig.env import Reader
 
-ROOT = Path(__file__).resolve().parent.parent
 SECRET = b64encode(bytes(range(32))).decode()
 UP: dict[str, Any] = {
     "component": {
@@ -90,9 +89,7 @@ def notes(folder: Path, name: str, text: object) -> str:
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run it as on a machine where nothing is configured yet."""
-    command = [sys.executable, str(ROOT / "manage.py"), "migrate_config", *arguments]
-    env = {"PATH": os.environ["PATH"]}
-    return subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=60)
+    return python("manage.py", "migrate_config", *arguments, env={"PATH": os.environ["PATH"]})
 
 
 def test_it_works_without_any_settings(tmp_path: Path) -> None:

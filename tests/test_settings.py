@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import runpy
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +13,8 @@ from unittest import mock
 import pytest
 
 from tests.real.process import plain_environment
-from tests.settings import DATABASE, ENVIRONMENT, ROOT
+from tests.real.python import python
+from tests.settings import DATABASE, ENVIRONMENT
 from upconfig import settings as product
 from upconfig.env import EXIT_CONFIG, Rate, Reader, database_config
 
@@ -319,15 +318,7 @@ def test_without_dotenv_nothing_is_missing(dotenv: Path) -> None:
 )
 def test_a_process_ends_with_one_line(command: list[str]) -> None:
     environment = plain_environment() | ENVIRONMENT | {"XMPP_COMPONENT_SECRET": ""}
-    done = subprocess.run(
-        [sys.executable, *command],
-        env=environment,
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
+    done = python(*command, env=environment)
     assert done.returncode == EXIT_CONFIG
     assert done.stdout == ""
     assert done.stderr.startswith("pushprovider: XMPP_COMPONENT_SECRET is missing.")
@@ -344,13 +335,5 @@ import upconfig.asgi
     environment = (
         plain_environment() | ENVIRONMENT | {"DJANGO_SETTINGS_MODULE": "upconfig.settings"}
     )
-    done = subprocess.run(
-        [sys.executable, "-c", begin],
-        env=environment,
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
+    done = python("-c", begin, env=environment)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

@@ -18,6 +18,12 @@ class Diagnosis:
     exit_code: int
     findings: dict[str, dict[str, Any]]
 
+    @classmethod
+    def read(cls, said: str) -> Diagnosis:
+        """Read what `doctor --json` printed; the exit code is the one that goes with it."""
+        report = json.loads(said)
+        return cls(0 if report["ok"] else 1, {one["code"]: one for one in report["findings"]})
+
     @property
     def wrong(self) -> set[str]:
         """Return the codes of what is wrong."""
@@ -59,6 +65,6 @@ def doctor(provider: Provider, *arguments: str, **settings: object) -> Diagnosis
     )
     assert done.returncode in (0, 1), done.stderr
     assert not done.stderr, done.stderr
-    said = json.loads(done.stdout)
-    assert said["ok"] is (done.returncode == 0)
-    return Diagnosis(done.returncode, {one["code"]: one for one in said["findings"]})
+    diagnosis = Diagnosis.read(done.stdout)
+    assert diagnosis.exit_code == done.returncode
+    return diagnosis
