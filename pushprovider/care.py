@@ -7,7 +7,7 @@ each followed by a ping to ourselves: if the stream ends again, that message is 
 
 from __future__ import annotations
 
-from pushprovider.store.deliver import Claimed
+from pushprovider.store.attempts import Claimed
 
 #: Messages written one at a time beyond those that were under suspicion.
 MARGIN = 16

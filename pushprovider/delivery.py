@@ -15,8 +15,9 @@ from pushprovider.devices import Devices
 from pushprovider.fields import now_ms
 from pushprovider.models import MessageState
 from pushprovider.rules import Event
-from pushprovider.store import deliver
-from pushprovider.store.deliver import Answer, Claimed, Want, Work
+from pushprovider.store import outbox
+from pushprovider.store.attempts import Answer, Claimed, Want, Work
+from pushprovider.store.settle import write_down
 from pushprovider.unwritten import Unwritten
 
 log = logging.getLogger(__name__)
@@ -143,7 +144,7 @@ class Delivery:
         while True:
             with contextlib.suppress(StoreTrouble):
                 newest, waiting = await self._thread.run(
-                    lambda: (deliver.newest(), deliver.waiting_devices(maybe_sent))
+                    lambda: (outbox.newest(), outbox.waiting_devices(maybe_sent))
                 )
                 break
             await asyncio.sleep(TROUBLE_PAUSE)
@@ -207,7 +208,7 @@ class Delivery:
         self._next_look = self._clock() + LOOK_EVERY
         after = self._after or 0
         try:
-            new = await self._thread.run(lambda: deliver.arrivals(after, BATCH, self._wall()))
+            new = await self._thread.run(lambda: outbox.arrivals(after, BATCH, self._wall()))
         except (StoreTrouble, asyncio.CancelledError):
             self._rung = True
             raise
@@ -225,7 +226,7 @@ class Delivery:
         upto = self._after or 0  # newer ones come as arrivals, once: the reads are no snapshot
         try:
             queued = await self._thread.run(
-                lambda: [deliver.queued(want, upto, self._wall()) for want in wants]
+                lambda: [outbox.queued(want, upto, self._wall()) for want in wants]
             )
         except (StoreTrouble, asyncio.CancelledError):
             for want in wants:
@@ -249,7 +250,7 @@ class Delivery:
 
     async def _write_down(self, todo: Work) -> None:
         try:
-            await self._thread.run(lambda: deliver.work(todo, self._wall()))
+            await self._thread.run(lambda: write_down(todo, self._wall()))
         except (StoreTrouble, asyncio.CancelledError):
             self._unwritten.put_back(todo)
             raise
@@ -295,4 +296,4 @@ class Delivery:
         """Before the end: write every answer, and mark what is in flight as sent."""
         sent = self._devices.unmarked(self._clock(), everything=True)
         todo = self._unwritten.take(sent, answers=True)
-        await self._thread.run(lambda: deliver.work(todo, self._wall()))
+        await self._thread.run(lambda: write_down(todo, self._wall()))

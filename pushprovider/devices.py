@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pushprovider import rules
 from pushprovider.models import MessageState
 from pushprovider.rules import Event, Flight, State, Timer
-from pushprovider.store.deliver import Answer, Claimed, Sent, Want
+from pushprovider.store.attempts import Answer, Claimed, Sent, Want
 
 #: A message unanswered for so long (milliseconds) is written down as sent.
 MARK_SENT_AFTER = 1000

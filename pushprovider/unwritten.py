@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pushprovider.models import MessageState
-from pushprovider.store.deliver import Answer, Sent, Work
+from pushprovider.store.attempts import Answer, Sent, Work
 
 #: Answers are gathered for so long (milliseconds), or until there are so many.
 GATHER = 20

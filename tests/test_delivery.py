@@ -14,7 +14,7 @@ from pushprovider.devices import Devices
 from pushprovider.models import Account, HourlyCount, Message, MessageState, Registration
 from pushprovider.rules import Event
 from pushprovider.store import housekeeping, registrations
-from pushprovider.store.deliver import Claimed
+from pushprovider.store.attempts import Claimed
 from pushprovider.store.post import Accepted, Limits, Post
 from pushprovider.store.save import save
 from tests.trouble import READ_ONLY, statement

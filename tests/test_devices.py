@@ -5,7 +5,7 @@ from __future__ import annotations
 from pushprovider.devices import Devices
 from pushprovider.models import MessageState
 from pushprovider.rules import Event, spread
-from pushprovider.store.deliver import Claimed, Want
+from pushprovider.store.attempts import Claimed, Want
 
 PHONE = "juliet@localhost/phone"
 TABLET = "juliet@localhost/tablet"

@@ -13,10 +13,11 @@ from pushprovider import stats
 from pushprovider.fields import now_ms
 from pushprovider.legacy.kinds import Claims, Kind
 from pushprovider.models import Account, MessageState
-from pushprovider.store import deliver, operators, owners
-from pushprovider.store.deliver import Answer, Work
+from pushprovider.store import operators, outbox, owners
+from pushprovider.store.attempts import Answer, Work
 from pushprovider.store.post import Accepted, Limits, Outcome, Post, Refusal
 from pushprovider.store.save import save
+from pushprovider.store.settle import write_down
 from tests.cast import Phone, hashed
 from tests.real.waiting import wait_until
 from tests.settings import STORE
@@ -51,7 +52,7 @@ def erase(phone: Phone) -> None:
 def gone(phone: Phone) -> None:
     """The phone answers its first message: there is no such app."""
     answer = Answer(phone.messages()[0].uid, phone.jid, MessageState.GONE, now_ms())
-    deliver.work(Work(answers=[answer]), now_ms())
+    write_down(Work(answers=[answer]), now_ms())
 
 
 ACTS = pytest.mark.parametrize("act", [block, revoke, erase, gone])
@@ -118,7 +119,7 @@ def post_to(phone: Phone) -> Post:
 
 def assert_nothing_waits(phone: Phone) -> None:
     assert phone.waiting() == []
-    assert deliver.arrivals(0, 10, now_ms()) == []
+    assert outbox.arrivals(0, 10, now_ms()) == []
 
 
 @ACTS

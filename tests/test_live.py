@@ -24,8 +24,10 @@ from pushprovider.http import websocket
 from pushprovider.http.websocket import is_own_origin, is_slow
 from pushprovider.live import MOST, ROOM, End, News, feed
 from pushprovider.models import Message, MessageState
-from pushprovider.store import deliver, registrations
-from pushprovider.store.deliver import Answer as Outcome
+from pushprovider.store import registrations
+from pushprovider.store.attempts import Answer as Outcome
+from pushprovider.store.attempts import Work
+from pushprovider.store.settle import write_down
 from tests.cast import ApplicationServer, Phone, asking
 
 ORIGIN = "https://push.example.org"
@@ -109,7 +111,7 @@ def settle(phone: Phone, state: MessageState, condition: str = "") -> None:
     """Let the component write down what became of all that waits."""
     waiting = [message for message in phone.messages() if message.state <= MessageState.SENT]
     done = [Outcome(m.uid, phone.jid, state, condition=condition) for m in waiting]
-    deliver.work(deliver.Work(answers=done), now_ms())
+    write_down(Work(answers=done), now_ms())
 
 
 # --- what is shown ------------------------------------------------------------------------------

@@ -19,8 +19,10 @@ from pushprovider.http.headers import ENCODINGS
 from pushprovider.http.matrix import RESULTS
 from pushprovider.models import MessageState, RevocationReason
 from pushprovider.stats import HOUR_MS, Count, Counts, write
-from pushprovider.store import deliver, housekeeping, registrations, status
-from pushprovider.store.deliver import Answer as Outcome
+from pushprovider.store import housekeeping, registrations, status
+from pushprovider.store.attempts import Answer as Outcome
+from pushprovider.store.attempts import Work
+from pushprovider.store.settle import write_down
 from pushprovider.store.totals import Sums
 from tests.cast import Answer, ApplicationServer, Phone, Stranger, ask
 from tests.test_docs import table
@@ -74,7 +76,7 @@ def deliver_all(phone: Phone, after: int) -> None:
     """Let the phone have answered everything, `after` milliseconds after it was accepted."""
     waiting = [message for message in phone.messages() if message.state <= MessageState.SENT]
     done = [Outcome(message.uid, phone.jid, MessageState.DELIVERED) for message in waiting]
-    deliver.work(deliver.Work(answers=done), now_ms() + after)
+    write_down(Work(answers=done), now_ms() + after)
 
 
 # --- who may ------------------------------------------------------------------------------------

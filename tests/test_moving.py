@@ -22,11 +22,12 @@ from django.contrib.auth.models import Group, User
 from pushprovider.fields import now_ms
 from pushprovider.models import Registration, RevocationReason
 from pushprovider.stats import Count
-from pushprovider.store import deliver, operators, registrations
-from pushprovider.store.deliver import Answer, Work
-from pushprovider.store.registrations import Request
+from pushprovider.store import operators, registrations
+from pushprovider.store.attempts import Answer, Work
 from pushprovider.store.post import Limits, Post
+from pushprovider.store.registrations import Request
 from pushprovider.store.save import save
+from pushprovider.store.settle import write_down
 from pushprovider.models import MessageState
 user = User.objects.create_superuser("ops", password="secret")
 user.groups.add(Group.objects.get(name="operator"))
@@ -39,7 +40,7 @@ bodies = [bytes(range(256)), b"", b"\\\\.\\n\\t\\x00\\\\N", os.urandom(4096)]
 posts = [Post(key, body, 3600, topic="t" * (body == b"")) for key in keys for body in bodies]
 saved = save(posts, now, Limits())
 done = [Answer(one.uid, "x@example.org/y", MessageState.DELIVERED, now) for one in saved[:10]]
-deliver.work(Work(answers=done), now)
+write_down(Work(answers=done), now)
 operators.block([Registration.objects.last().account_id], "spam", user.pk, now)
 registrations.revoke([Registration.objects.first().pk], RevocationReason.OWNER, now)
 """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pushprovider.models import MessageState
-from pushprovider.store.deliver import Answer, Sent
+from pushprovider.store.attempts import Answer, Sent
 from pushprovider.unwritten import ENOUGH, Unwritten
 
 DELIVERED, QUEUED = MessageState.DELIVERED, MessageState.QUEUED

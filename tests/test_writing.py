@@ -14,10 +14,11 @@ from pushprovider import stats
 from pushprovider.fields import now_ms, to_datetime
 from pushprovider.models import Account, MessageState
 from pushprovider.stats import Count
-from pushprovider.store import deliver, registrations
-from pushprovider.store.deliver import Answer, Work
+from pushprovider.store import outbox, registrations
+from pushprovider.store.attempts import Answer, Work
 from pushprovider.store.post import Accepted, Limits, Post
 from pushprovider.store.save import save
+from pushprovider.store.settle import write_down
 from pushprovider.store.writing import writing
 from tests.cast import Phone, counted
 
@@ -60,11 +61,11 @@ def test_a_message_that_is_committed_late_is_not_passed_over(
     assert inserted.wait(5)
     quick = in_thread(post("mail", b"second"))
     quick.join(0.5)
-    seen = deliver.arrivals(0, 100, now_ms())
+    seen = outbox.arrivals(0, 100, now_ms())
     may_commit.set()
     late.join()
     quick.join()
-    seen += deliver.arrivals(seen[-1].id if seen else 0, 100, now_ms())
+    seen += outbox.arrivals(seen[-1].id if seen else 0, 100, now_ms())
     assert [message.payload for message in seen] == [b"first", b"second"]
 
 
@@ -80,7 +81,7 @@ def test_what_is_settled_is_settled_once(phone: Phone, monkeypatch: pytest.Monke
         return "5"
 
     monkeypatch.setattr(stats, "bucket", slow)
-    delivery = in_thread(lambda: deliver.work(Work(answers=[delivered(uid)]), now_ms()))
+    delivery = in_thread(lambda: write_down(Work(answers=[delivered(uid)]), now_ms()))
     assert found.wait(5)
     cancelling = in_thread(lambda: registrations.cancel(uid, now_ms()))
     cancelling.join(0.3)
@@ -108,7 +109,7 @@ def test_what_is_settled_is_not_evicted(
         add(counts, now)
 
     monkeypatch.setattr(stats, "add", slow)
-    delivery = in_thread(lambda: deliver.work(Work(answers=[delivered(uid)]), now_ms()))
+    delivery = in_thread(lambda: write_down(Work(answers=[delivered(uid)]), now_ms()))
     assert written.wait(5)
     saving = in_thread(lambda: posted(phone, b"new"))
     saving.join(0.3)
@@ -129,9 +130,7 @@ def test_what_is_settled_meanwhile_makes_room(phone: Phone, settings: Settings) 
     def answered(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         done = execute(sql, params, many, context)
         if "COUNT(*)" in sql and "message" in sql:
-            answers.append(
-                in_thread(lambda: deliver.work(Work(answers=[delivered(uid)]), now_ms()))
-            )
+            answers.append(in_thread(lambda: write_down(Work(answers=[delivered(uid)]), now_ms())))
             answers[0].join(0.3)  # SQLite's second writer waits for the first
         return done
 
@@ -174,9 +173,9 @@ def test_the_disk_is_waited_for_by_a_message_and_by_an_end_but_not_by_an_answer(
 
     monkeypatch.setattr(stats, "add", look)
     [first] = posted(phone, b"first")
-    deliver.work(answer(first, MessageState.DELIVERED), now_ms())
+    write_down(answer(first, MessageState.DELIVERED), now_ms())
     [second] = posted(phone, b"second")
-    deliver.work(answer(second, MessageState.GONE), now_ms())
+    write_down(answer(second, MessageState.GONE), now_ms())
     assert phone.states() == ["delivered", "gone"]
     assert modes[:3] == ["full", "normal", "full"]
     assert set(modes[3:]) == {"full"}

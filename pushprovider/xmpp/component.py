@@ -17,7 +17,7 @@ from django.conf import settings
 from slixmpp.componentxmpp import ComponentXMPP
 
 from pushprovider import __version__
-from pushprovider.store.deliver import Claimed
+from pushprovider.store.attempts import Claimed
 from pushprovider.xmpp import commands, stanzas
 from pushprovider.xmpp.prompt import PromptParser
 from pushprovider.xmpp.survey import Survey

@@ -20,8 +20,9 @@ from pushprovider.models import (
     Tombstone,
 )
 from pushprovider.stats import Count
-from pushprovider.store import deliver, housekeeping, operators, registrations
-from pushprovider.store.deliver import Answer
+from pushprovider.store import housekeeping, operators, outbox, registrations
+from pushprovider.store.attempts import Answer, Work
+from pushprovider.store.settle import write_down
 from tests.cast import DAY, ApplicationServer, Phone, ask, asking, counted
 from tests.legacy import tokens
 from tests.legacy.tokens import PUSH, ejabberd, exp, jwt, paseto, said, said_ejabberd, said_up, up
@@ -127,7 +128,7 @@ def test_what_waits_goes_to_the_device_that_registers(
     server.post(old(), b"early")
     tablet = Phone("juliet@localhost/tablet")
     tablet.register()
-    [claimed] = deliver.arrivals(0, 10, now_ms())
+    [claimed] = outbox.arrivals(0, 10, now_ms())
     assert (claimed.device, claimed.payload) == (tablet.jid, b"early")
 
 
@@ -201,7 +202,7 @@ def test_a_device_that_does_not_know_it_ends_it(phone: Phone, server: Applicatio
     server.post(url)
     [message] = phone.messages()
     answer = Answer(message.uid, phone.jid, MessageState.GONE)
-    deliver.work(deliver.Work(answers=[answer]), now_ms())
+    write_down(Work(answers=[answer]), now_ms())
     assert phone.states() == ["gone"]
     assert server.post(url).status == 410
 

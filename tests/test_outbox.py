@@ -10,7 +10,8 @@ from django.db import connection
 
 from pushprovider.fields import now_ms
 from pushprovider.models import Message
-from pushprovider.store.deliver import Want, queued, waiting_devices
+from pushprovider.store.attempts import Want
+from pushprovider.store.outbox import queued, waiting_devices
 from pushprovider.store.post import Limits, Post
 from pushprovider.store.save import save
 from tests.cast import Phone
