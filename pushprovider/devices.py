@@ -1,6 +1,6 @@
-"""What is known of each device that has something in flight or waiting. No I/O.
+"""The devices that have something in flight or waiting: the books of the delivery loop. No I/O.
 
-The rules are rules.TABLE; this keeps the books they need. Only devices with something to do are
+What an event makes of one of them is device.py's. Only devices with something to do are
 remembered: the others are unknown, which means: try.
 """
 
@@ -8,42 +8,16 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 
 from pushprovider import rules
+from pushprovider.device import Device, InFlight
 from pushprovider.models import MessageState
-from pushprovider.rules import Event, Flight, State, Timer
+from pushprovider.rules import Event, State
 from pushprovider.store.attempts import Answer, Claimed, Sent, Want
 
 #: A message unanswered for so long (milliseconds) is written down as sent.
 MARK_SENT_AFTER = 1000
-
-
-@dataclass(slots=True)
-class InFlight:
-    """One attempt without an answer. `sent_at` is for the store, `since` on the rules' clock."""
-
-    id: int
-    uid: str
-    ttl: int
-    sent_at: int
-    since: int
-
-
-@dataclass(slots=True)
-class Device:
-    """A full JID and what we believe of it."""
-
-    name: str
-    state: State = State.OPEN
-    in_flight: dict[str, InFlight] = field(default_factory=dict)  # oldest first
-    backlog: bool = False  # something may wait in the store
-    looks: int = 0  # how often backlog was set
-    failures: int = 0  # in a row
-    timer: Event | None = None
-    due: int = 0
-    grace_from: int = 0  # what was sent up to then is dead when the timer fires
 
 
 class Devices:
@@ -68,7 +42,7 @@ class Devices:
             return True
         if message.uid in device.in_flight:
             return False
-        if not device.backlog and self._free(device) > 0:
+        if not device.backlog and device.free(self._maximum) > 0:
             return True
         self._expect(device)
         return False
@@ -99,7 +73,7 @@ class Devices:
             name = next(iter(self._ready))
             del self._ready[name]
             device = self._known.get(name)
-            free = self._free(device) if device else 0
+            free = device.free(self._maximum) if device else 0
             if device is not None and device.backlog and free > 0:
                 flying = [flight.id for flight in device.in_flight.values()]
                 but = (*flying, *over.get(name, ()))
@@ -115,7 +89,7 @@ class Devices:
         device = self._known.get(message.device)
         if device is None:
             return True
-        return message.uid not in device.in_flight and self._free(device) > 0
+        return message.uid not in device.in_flight and device.free(self._maximum) > 0
 
     def fetched(self, want: Want, *, more: bool) -> None:
         """The want was served. `more`: something may still wait in the store."""
@@ -164,21 +138,15 @@ class Devices:
     def happen(self, name: str, event: Event, now: int) -> list[Answer]:
         """Apply the table's rule; return the unanswered messages that must be written back."""
         device = self._device(name)
-        rule = rules.TABLE[device.state, event]
-        if event is Event.ERROR and device.state is not State.HELD:
-            device.failures += 1
-        if event in (Event.RESULT, Event.AVAILABLE, Event.GRACE_OVER):
-            device.failures = 0
-        lost = list(self._lost(device, rule.flight, event, now))
-        if rule.then is State.HELD and device.state is not State.HELD:
-            device.grace_from = -1  # an error tells nothing of the others: a server may hold them
+        crossing = event is Event.UNAVAILABLE and rules.is_crossing(self._bound.get(name), now)
+        due = device.due
+        lost = device.happen(event, now, ack_timeout=self.ack_timeout, crossing=crossing)
+        for flight in lost:
+            del self._of_uid[flight.uid]
+        if device.timer is not None and device.due != due:
+            heapq.heappush(self._timers, (device.due, name))
         if event is Event.AVAILABLE:
             self._note_session(name, now)
-        if event is Event.UNAVAILABLE:
-            device.grace_from = now
-        device.state = rule.then
-        crossing = event is Event.UNAVAILABLE and rules.is_crossing(self._bound.get(name), now)
-        self._set_timer(device, Timer.CROSSING if crossing else rule.timer, now)
         if lost or event is not Event.RESULT:
             self._expect(device)  # the store is where everything is
         self._refill(device)
@@ -190,8 +158,8 @@ class Devices:
             device = self._device(name)
             if device.in_flight or waiting.get(name, False):
                 self.happen(name, Event.LINK_UP, now)
-            else:  # nothing to wait for: one message will tell
-                device.state, device.timer = State.PROBING, None
+            else:
+                device.probe()
                 self._expect(device)
 
     def due(self, now: int) -> list[Answer]:
@@ -250,47 +218,15 @@ class Devices:
             device = self._known[name] = Device(name)
         return device
 
-    def _free(self, device: Device) -> int:
-        return rules.window(device.state, self._maximum) - len(device.in_flight)
-
     def _land(self, device: Device, uid: str) -> InFlight:
         del self._of_uid[uid]
         return device.in_flight.pop(uid)
-
-    def _lost(self, device: Device, flight: Flight, event: Event, now: int) -> Iterator[InFlight]:
-        if flight is Flight.KEEP:
-            return
-        before = now - rules.JUST_SENT
-        if flight is Flight.REQUEUE_OLD:
-            before = now - self.ack_timeout if event is Event.ACK_TIMEOUT else device.grace_from
-        lost: Iterable[InFlight] = [f for f in device.in_flight.values() if f.since <= before]
-        for one in lost:
-            self._land(device, one.uid)
-            yield one
 
     @staticmethod
     def _again(flight: InFlight, asked: str, condition: str) -> Answer:
         """A failed attempt: keep the message, unless it had one attempt only (TTL 0)."""
         state = MessageState.QUEUED if flight.ttl else MessageState.EXPIRED
         return Answer(flight.uid, asked, state, flight.sent_at, condition)
-
-    def _set_timer(self, device: Device, timer: Timer, now: int) -> None:
-        if timer is Timer.KEEP:
-            return
-        if timer is Timer.STOP or (timer is Timer.SESSION_GRACE and not device.in_flight):
-            device.timer = None
-            return
-        if timer is Timer.RETRY:
-            device.timer = Event.RETRY_DUE
-            delay = rules.spread(rules.retry_delay(device.failures), device.name)
-        elif timer is Timer.CROSSING:
-            device.timer, delay = Event.RETRY_DUE, rules.REGISTER_GRACE
-        else:
-            device.timer, device.grace_from = Event.GRACE_OVER, now
-            link = timer is Timer.LINK_GRACE
-            delay = rules.LINK_GRACE if link else rules.REGISTER_GRACE
-        device.due = now + delay
-        heapq.heappush(self._timers, (device.due, device.name))
 
     def _note_session(self, name: str, now: int) -> None:
         self._bound.pop(name, None)
@@ -305,9 +241,7 @@ class Devices:
         self._queue(device)
 
     def _queue(self, device: Device) -> None:
-        # Wait until half the window is free: one look in the store then brings several messages.
-        free = self._free(device)
-        if device.backlog and free > 0 and free * 2 >= rules.window(device.state, self._maximum):
+        if device.is_ready(self._maximum):
             self._ready[device.name] = None
 
     def _refill(self, device: Device) -> None:
@@ -315,5 +249,5 @@ class Devices:
         self._forget_if_idle(device)
 
     def _forget_if_idle(self, device: Device) -> None:
-        if not device.in_flight and not device.backlog and device.timer is None:
+        if device.is_idle:
             self._known.pop(device.name, None)
