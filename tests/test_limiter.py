@@ -51,3 +51,28 @@ def test_it_forgets_receivers_that_have_gone_quiet() -> None:
     for key in range(limiter._SWEEP_AT + 1):
         limits.take(key, NOW + key * 10_000)
     assert len(limits._next) == 1
+
+
+def test_a_clock_that_is_set_back_makes_nobody_wait() -> None:
+    limits = Limiter(Rate(2, 100))
+    allowed(limits, ENDPOINT, 100)
+    limits.take(OTHER, NOW)
+    before = NOW - 3_600_000
+    assert allowed(limits, OTHER, 150, before) == 100
+    assert allowed(limits, ENDPOINT, 150, before) == 100
+    assert limits.wait(ENDPOINT, before) == 1
+
+
+def test_a_clock_that_is_trimmed_gives_nobody_a_second_burst() -> None:
+    limits = Limiter(Rate(2, 100))
+    allowed(limits, ENDPOINT, 100)
+    assert allowed(limits, ENDPOINT, 100, NOW - 900) == 0
+
+
+def test_what_was_given_back_was_never_taken() -> None:
+    limits = Limiter(Rate(2, 3))
+    allowed(limits, ENDPOINT, 3)
+    limits.give_back(ENDPOINT)
+    limits.give_back(OTHER)
+    assert allowed(limits, ENDPOINT, 3) == 1
+    assert allowed(limits, OTHER, 5) == 3

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 from pytest_django import Settings
 
+from pushprovider.fields import now_ms
 from pushprovider.models import Urgency
 from pushprovider.stats import Count
 from pushprovider.store.post import Accepted
@@ -72,3 +74,18 @@ def test_what_a_topic_replaced_takes_no_room(phone: Phone, settings: Settings) -
     stored(post(endpoint, b"old"), *(post(endpoint, b"new", topic="news") for _ in range(5)))
     assert phone.waiting() == [b"old", b"new"]
     assert counted(Count.SETTLED) == {"replaced": 4}
+
+
+@pytest.mark.parametrize("quota", ["MAX_STORED_PER_ENDPOINT", "MAX_STORED_PER_ACCOUNT"])
+def test_what_has_expired_makes_room_for_what_has_not(
+    quota: str, phone: Phone, settings: Settings
+) -> None:
+    """The component, which expires messages, is down."""
+    setattr(settings, quota, 3)
+    endpoint = phone.register()
+    an_hour_ago = now_ms() - 3_600_000
+    for n in range(3):
+        stored(post(endpoint, str(n).encode(), urgency=Urgency.HIGH), now=an_hour_ago)
+    stored(post(endpoint, b"live"))
+    assert phone.states() == ["expired", "expired", "expired", "queued"]
+    assert_counters_add_up(phone)

@@ -8,15 +8,18 @@ from collections.abc import Sequence
 import pytest
 from django.db import DatabaseError, connection
 from django.test.utils import CaptureQueriesContext
+from pytest_django import Settings
 
 from pushprovider import tokens
 from pushprovider.fields import now_ms
 from pushprovider.models import Account, Message, MessageState, RevocationReason
 from pushprovider.stats import Count
 from pushprovider.store import registrations
-from pushprovider.store.post import Accepted, Post, Refusal
+from pushprovider.store.post import Accepted, Limited, Limits, Post, Refusal
+from pushprovider.store.save import save
 from tests.cast import ApplicationServer, Phone, counted
 from tests.posts import assert_counters_add_up, post, stored
+from upconfig.env import Rate
 
 
 def test_it_works(phone: Phone) -> None:
@@ -91,6 +94,20 @@ def test_a_failure_stores_nothing_at_all(phone: Phone) -> None:
         stored(good, unstorable)
     assert phone.messages() == []
     assert counted(Count.ACCEPTED) == {}
+
+
+def test_what_could_not_be_stored_does_not_count_against_the_rate(
+    phone: Phone, settings: Settings
+) -> None:
+    settings.PUSH_RATE_PER_ENDPOINT = settings.PUSH_RATE_PER_ACCOUNT = Rate(0.1, 2)
+    limits = Limits()
+    good, unstorable = (post(phone.register()) for _ in "12")
+    object.__setattr__(unstorable, "urgency", 2**80)
+    for _ in range(5):
+        with pytest.raises((DatabaseError, OverflowError, ValueError)):
+            save([good, unstorable], now_ms(), limits)
+    answers = save([good] * 3, now_ms(), limits)
+    assert [type(answer) for answer in answers] == [Accepted, Accepted, Limited]
 
 
 def test_a_ttl_of_zero_is_for_one_attempt(phone: Phone) -> None:

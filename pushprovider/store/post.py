@@ -77,6 +77,11 @@ class Limits:
             self._account.take(account, now)
         return wait
 
+    def give_back(self, endpoint: int, account: int) -> None:
+        """Forget that a message was counted: it could not be stored."""
+        self._endpoint.give_back(endpoint)
+        self._account.give_back(account)
+
 
 Outcome = Accepted | Refusal | Limited
 

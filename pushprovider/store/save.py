@@ -63,20 +63,28 @@ def save(posts: Sequence[Post], now: int, limits: Limits) -> list[Outcome]:
     `now` is in milliseconds since 1970. Raises DatabaseError: then nothing was stored.
     """
     batch = _Batch(now, limits)
-    with writing(), connection.cursor() as cursor:
-        keys = list({post.key for post in posts})
-        rows = rely_on(_FIND.format(marks(keys)), keys)
-        found: dict[bytes, Found] = {bytes(row[0]): row[1:] for row in rows}
-        answers = [
-            batch.take(post, found.get(post.key))
-            if post.old is None
-            else batch.take_old(post, post.old)
-            for post in posts
-        ]
-        if batch.rows:
-            batch.write(cursor)
-        stats.add(batch.counts, now)
+    try:
+        with writing(), connection.cursor() as cursor:
+            answers = _take(posts, batch)
+            if batch.rows:
+                batch.write(cursor)
+            stats.add(batch.counts, now)
+    except BaseException:
+        batch.give_back()  # who is told "later" must not hear "too many" then
+        raise
     return answers
+
+
+def _take(posts: Sequence[Post], batch: _Batch) -> list[Outcome]:
+    keys = list({post.key for post in posts})
+    rows = rely_on(_FIND.format(marks(keys)), keys)
+    found: dict[bytes, Found] = {bytes(row[0]): row[1:] for row in rows}
+    return [
+        batch.take(post, found.get(post.key))
+        if post.old is None
+        else batch.take_old(post, post.old)
+        for post in posts
+    ]
 
 
 class _Batch:
@@ -139,6 +147,11 @@ class _Batch:
             self.counts[Count.LEGACY, kind.value] += 1
         return outcome
 
+    def give_back(self) -> None:
+        """Nothing of this was stored: take it off the rates."""
+        for _uid, registration, account, *_ in self.rows:
+            self._limits.give_back(registration, account)
+
     def _replace(self, account: int, registration: int, topic: str) -> None:
         """RFC 8030 section 5.4, for an older message in the store or in this very batch."""
         older = self._topics.get((account, registration, topic))
@@ -158,5 +171,5 @@ class _Batch:
         if self._legacy:
             cursor.executemany(_MARK_LEGACY, self._legacy)
         count_senders(cursor, self._senders, self.now)
-        evicted = evict(cursor, self._accounts, self.now)
-        self.counts[Count.SETTLED, MessageState.EVICTED.label] += evicted
+        for state, number in evict(cursor, self._accounts, self.now).items():
+            self.counts[Count.SETTLED, state.label] += number
