@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pushprovider.fields import now_ms
 from pushprovider.http.intake import intake
 from pushprovider.models import Message, MessageState
 from pushprovider.stats import Count
@@ -45,6 +46,13 @@ def test_one_that_is_settled_stays_as_it_is(
     Message.objects.update(state=state)
     assert_refused(ask("DELETE", location), 404, 102)
     assert phone.states() == [state.label]
+
+
+def test_one_whose_ttl_is_over_waits_no_longer(location: str, phone: Phone) -> None:
+    """Though nobody has said so yet: the component is down."""
+    Message.objects.update(expires_at=now_ms() - 1)
+    assert_refused(ask("DELETE", location), 404, 102)
+    assert phone.states() == ["queued"]
 
 
 def test_an_old_location_never_touches_the_replacement(

@@ -131,9 +131,9 @@ def revoke(registrations: list[int], reason: RevocationReason, now: int) -> int:
 
 def cancel(uid: str, now: int) -> bool:
     """DELETE of a message resource (RFC 8030 section 6.2): True if it was still waiting."""
+    moment = to_datetime(now)
     with writing():
-        cancelled = Message.objects.filter(uid=uid, state__lte=1).update(
-            state=MessageState.CANCELLED, payload=b"", settled_at=to_datetime(now)
-        )
+        waiting = Message.objects.filter(uid=uid, state__lte=1, expires_at__gt=moment)
+        cancelled = waiting.update(state=MessageState.CANCELLED, payload=b"", settled_at=moment)
         stats.add(Counts({(Count.SETTLED, MessageState.CANCELLED.label): cancelled}), now)
     return bool(cancelled)
