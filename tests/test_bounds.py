@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import resource
 import socket
 import time
@@ -123,6 +124,23 @@ def test_a_gigabyte_that_is_announced_is_refused_before_it_comes(daphne: Daphne,
         wire.sendall(request(path, "Content-Length: 1000000000", "Expect: 100-continue"))
         [got] = parsed(everything(wire))
     assert got.status == 413
+
+
+def test_each_413_says_so_in_its_own_words(daphne: Daphne, path: str) -> None:
+    too_long, hopeless = bytes(MAX_BODY + 1), f"Content-Length: {HOPELESS + 1}"
+    for raw in (request(path, body=too_long), request(path, hopeless)):
+        got = daphne.one(raw)
+        assert (got.status, json.loads(got.body)["errno"]) == (413, 104)
+        assert got.headers["Access-Control-Allow-Origin"] == "*"
+    matrix = daphne.one(request("/_matrix/push/v1/notify", body=too_long))
+    assert (matrix.status, json.loads(matrix.body)["errcode"]) == (413, "M_TOO_LARGE")
+
+
+@pytest.mark.parametrize("value", ["\xe9", "/x", "%ff"])
+def test_nobody_tells_daphne_where_its_root_is(value: str, daphne: Daphne, path: str) -> None:
+    header = f"Daphne-Root-Path: {value}"
+    assert daphne.one(request(path, header, body=b"hello")).status == 201
+    assert daphne.one(request("/", header, method="GET"), "GET").status == 200
 
 
 def test_a_length_of_very_many_digits_is_refused(daphne: Daphne, path: str) -> None:

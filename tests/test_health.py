@@ -83,6 +83,14 @@ def test_the_store_is_locked_by_somebody(up: None) -> None:
     assert ready().status == 200
 
 
+@pytest.mark.sqlite("a file that cannot be looked at")
+def test_the_store_cannot_even_be_looked_for(up: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a folder that may not be entered; but root may enter all of them."""
+    monkeypatch.setitem(connection.settings_dict, "NAME", "/" + "x" * 300)
+    answer = ready()
+    assert (answer.status, answer.json["store"]) == (503, "unable to open database file")
+
+
 @pytest.mark.sqlite("a file is moved away")
 def test_the_store_was_moved_away(up: None, tmp_path: Path) -> None:
     connection.close()

@@ -11,7 +11,7 @@ import resource
 from io import BytesIO
 from typing import Any
 
-from pushprovider.http import answers
+from pushprovider.http import answers, matrix
 from pushprovider.http.handler import events
 from pushprovider.http.intake import intake
 
@@ -26,8 +26,6 @@ LONGEST_LENGTH = 20
 RECEIVE_WITHIN = 60.0
 #: Connections that wait for (the rest of) a request.
 MOST_WAITING = 10_000
-
-_RAW_413 = b"HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 
 def bound_daphne() -> None:
@@ -70,10 +68,13 @@ def bound_bodies(request_class: Any) -> None:
         self.hung_up = True
         self.content = BytesIO()
         self.requestHeaders.removeHeader(b"expect")  # else "100 Continue" would follow
-        self.channel.transport.write(_RAW_413)
+        self.channel.transport.write(raw_413())
         self.channel.loseConnection()
 
     def bounded(self: Any) -> Any:
+        # daphne would take Django's script prefix from it, whoever sends it, and stumbles over a
+        # byte that is not ASCII.
+        self.requestHeaders.removeHeader(b"daphne-root-path")
         if self.hung_up:
             return None
         if self.received <= MAX_BODY:
@@ -102,10 +103,22 @@ def bound_lengths() -> None:
 
 
 def refuse(request: Any) -> None:
-    """Answer 413 as the push paths do."""
-    intake().rejected("too_large")
-    for event in events(answers.too_large().response()):
+    """Answer 413 as the request's path does."""
+    if matrix.is_matrix(request.path.decode("latin-1")):
+        response = matrix.refuse(matrix.too_large())
+    else:
+        intake().rejected("too_large")
+        response = answers.too_large().response()
+    for event in events(response):
         request.handle_reply(event)
+
+
+def raw_413() -> bytes:
+    """Return 413 as it is written to a connection that ends with it."""
+    start, body = events(answers.too_large().response())
+    headers = {name.lower(): value for name, value in start["headers"]} | {b"connection": b"close"}
+    lines = [b"HTTP/1.1 413 Request Entity Too Large", *map(b": ".join, headers.items()), b"", b""]
+    return b"\r\n".join(lines) + bytes(body["body"])
 
 
 def bound_time() -> None:

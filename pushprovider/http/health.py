@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import time
 from datetime import UTC, datetime
 from functools import cache
@@ -112,7 +113,7 @@ def look(now: int) -> Stream:
     A real write and commit: a lock that can be had says nothing about a full disk.
     """
     file = Path(str(connection.settings_dict["NAME"]))
-    if connection.vendor == "sqlite" and file.is_absolute() and not file.exists():
+    if connection.vendor == "sqlite" and file.is_absolute() and not os.access(file, os.F_OK):
         raise DatabaseError("unable to open database file")  # SQLite would make an empty one
     status.tell(status.STORE, "ok", now)
     return status.stream(now)

@@ -12,12 +12,13 @@ import asyncio
 import json
 import logging
 from http import HTTPStatus
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
 from django.http import HttpResponse
 
 from pushprovider.database import StoreTrouble
+from pushprovider.fields import now_ms
 from pushprovider.http import answers, headers, notification
 from pushprovider.http.drain import drain
 from pushprovider.http.handler import Gone, Receive, Scope, Send, read_body, send_response
@@ -96,6 +97,11 @@ async def _answer(scope: Scope, receive: Receive) -> HttpResponse:
         trouble = Trouble(
             HTTPStatus.INTERNAL_SERVER_ERROR, "M_UNKNOWN", "Something went wrong here.", "internal"
         )
+    return refuse(trouble)
+
+
+def refuse(trouble: Trouble) -> HttpResponse:
+    """Count it and return its answer."""
     intake().rejected(trouble.result)
     intake().count(Count.MATRIX, trouble.result)
     return trouble.response()
@@ -162,11 +168,7 @@ async def _read(scope: Scope, receive: Receive) -> notification.Notification:
     try:
         return notification.parse(await read_body(scope, receive, MAX_BODY))
     except answers.Refused:
-        raise Trouble(
-            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-            "M_TOO_LARGE",
-            f"A notification may have {MAX_BODY} bytes at most.",
-        ) from None
+        raise too_large() from None
     except notification.NotJson:
         raise Trouble(HTTPStatus.BAD_REQUEST, "M_NOT_JSON", "The body is no JSON.") from None
     except notification.BadJson as bad:
@@ -186,6 +188,14 @@ async def _store(posts: list[Post]) -> list[Outcome]:
     return stored
 
 
+def too_large() -> Trouble:
+    return Trouble(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        "M_TOO_LARGE",
+        f"A notification may have {MAX_BODY} bytes at most.",
+    )
+
+
 def token_of(pushkey: str) -> str | None:
     """Return the token if this is the URL of an endpoint at our address, else None."""
     try:
@@ -196,21 +206,23 @@ def token_of(pushkey: str) -> str | None:
     for start in ("/push/", "/up/push/"):
         start = urlsplit(settings.PUBLIC_URL).path + start
         if is_ours and parts.path.startswith(start):
-            return parts.path.removeprefix(start)
+            return unquote(parts.path.removeprefix(start))
     return None
 
 
 def target_of(pushkey: str) -> Target | None:
     """Return where a pushkey's notifications go, or None.
 
-    A URL that was imported may stand at another server's address: then the store tells.
+    What another server issued stands at that one's address. Of a URL that was imported the store
+    knows which; any other says itself, sealed with that server's key, that it is one.
     """
     token = token_of(pushkey)
     if token is not None:
         return target(token)
     address, _, last = pushkey.rpartition("/")
-    stored = reading.stored(last, f"{address}/")
-    return None if stored is None else Target(old=stored)
+    last = unquote(last)
+    old = reading.stored(last, f"{address}/") or reading.read(last, now_ms())
+    return None if old is None else Target(old=old)
 
 
 def _unavailable() -> Trouble:

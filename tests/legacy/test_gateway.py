@@ -32,6 +32,25 @@ def test_a_forged_one_is_rejected(homeserver: Homeserver, phone: Phone) -> None:
     assert_rejected(homeserver.notify(forged), forged)
 
 
+def test_one_that_says_itself_whose_it_is_may_stand_at_its_old_address(
+    homeserver: Homeserver, phone: Phone
+) -> None:
+    tokens = [up(said_up()), ejabberd(said_ejabberd())]
+    assert_rejected(homeserver.notify(*(OLD_ADDRESS + token for token in tokens)))
+    assert len(phone.waiting()) == 2
+    forged = OLD_ADDRESS + up(said_up(), key=b"x" * 32)
+    assert_rejected(homeserver.notify(forged), forged)
+
+
+@pytest.mark.parametrize("address", [PUSH, OLD_ADDRESS])
+def test_characters_may_be_written_with_percents(
+    address: str, homeserver: Homeserver, phone: Phone
+) -> None:
+    token = up(said_up())
+    assert_rejected(homeserver.notify(f"{address}{token[:-1]}%{ord(token[-1]):02x}"))
+    assert len(phone.waiting()) == 1
+
+
 def test_an_imported_url_is_ours_wherever_it_stands(
     homeserver: Homeserver, phone: Phone, tmp_path: Path
 ) -> None:
