@@ -19,6 +19,7 @@ from pushprovider.legacy import (
     strict,
     up,
 )
+from pushprovider.legacy.imported import imported
 from pushprovider.legacy.kinds import Claims, Old, Stored
 
 _DAY_MS = 86_400_000
@@ -47,7 +48,7 @@ def read(token: str, now: int) -> Old | None:
 
 def stored(token: str, address: str = "") -> Stored | None:
     """Return what a token of Prosody's storage says, which is where to look for it."""
-    if prosody_storage.FORM.fullmatch(token) is None:
+    if imported.is_empty or prosody_storage.FORM.fullmatch(token) is None:
         return None
     return Stored(prosody_storage.key(token), address)
 

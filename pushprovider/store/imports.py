@@ -12,6 +12,7 @@ from django.db import transaction
 
 from pushprovider.fields import to_datetime
 from pushprovider.legacy import prosody_storage
+from pushprovider.legacy.imported import imported
 from pushprovider.legacy.kinds import Kind
 from pushprovider.models import ImportedEndpoint, Registration
 from pushprovider.store import making, tombstones
@@ -53,6 +54,7 @@ def take(entries: Sequence[Entry], address: str, now: int, *, dry_run: bool) -> 
         fates = Counter(chunk.take(key, entry) for key, entry in zip(keys, entries, strict=True))
         ImportedEndpoint.objects.bulk_create(chunk.rows)
         transaction.set_rollback(dry_run)
+    imported.tell(empty=False)
     return fates
 
 

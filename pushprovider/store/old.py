@@ -10,7 +10,9 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import connection
 
+from pushprovider.legacy.imported import imported
 from pushprovider.legacy.kinds import Claims, Kind, Old, Stored
+from pushprovider.models import ImportedEndpoint
 from pushprovider.store import making, tombstones
 from pushprovider.store.making import Origin
 from pushprovider.xmpp import acl
@@ -61,6 +63,7 @@ def _imported(old: Stored, now: int) -> Found | None:
         cursor.execute(_IMPORTED, [old.key])
         row = cursor.fetchone()
     if row is None:
+        imported.tell(empty=not ImportedEndpoint.objects.exists())
         return None
     *found, is_kept, jid, resource, address = row
     if old.address not in ("", address):

@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 from pytest_django import Settings
 
+from pushprovider.legacy.imported import imported
 from tests.legacy import tokens
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_remembered() -> None:
+    """Of what the store said to the test before."""
+    imported.tell(empty=False)
 
 
 @pytest.fixture

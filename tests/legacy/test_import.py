@@ -8,6 +8,7 @@ import io
 import os
 import shutil
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -16,9 +17,12 @@ from django.db import DatabaseError
 from pytest_django import Settings
 
 from pushprovider.fields import now_ms, to_ms
+from pushprovider.http.intake import intake
 from pushprovider.legacy import importing, prosody_storage
+from pushprovider.legacy.imported import imported
 from pushprovider.models import Account, ImportedEndpoint, Registration, RevocationReason
 from pushprovider.store import housekeeping, operators, registrations
+from pushprovider.store.post import Outcome, Post
 from tests.cast import DAY, ApplicationServer, Phone, ask, hashed
 from tests.legacy.test_luatable import written
 from tests.legacy.tokens import FOLDER, PUSH, exp, said, said_up, up
@@ -229,6 +233,28 @@ def test_a_token_without_a_row_joins_in(
 
 
 # --- its end --------------------------------------------------------------------------------------
+
+
+def test_a_made_up_one_costs_a_look_a_second_where_nothing_was_imported(
+    prosody: OldProsody, server: ApplicationServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[int] = []
+    inbox = intake()._inbox
+    commit = inbox._commit
+
+    def looking(posts: Sequence[Post]) -> Sequence[Outcome]:
+        looks.append(len(posts))
+        return commit(posts)
+
+    monkeypatch.setattr(inbox, "_commit", looking)
+    made_up = [f"{PUSH}{letter * 36}" for letter in "abc"]
+    assert [server.post(url).status for url in made_up] == [404, 404, 404]
+    assert looks == [1]
+    imported.tell(empty=False)  # a second has passed
+    url = PUSH + prosody.issue()
+    run(data_path=prosody.data, url=PUSH)
+    assert [server.post(one).status for one in (*made_up, url)] == [404, 404, 404, 201]
+    assert looks == [1, 1, 1, 1, 1]
 
 
 def test_it_expires_as_prosody_said(prosody: OldProsody, server: ApplicationServer) -> None:
