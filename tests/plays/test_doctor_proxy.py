@@ -141,7 +141,8 @@ def test_the_example_is_right(ask: Ask) -> None:
 
 def test_the_example_redirects_pages_only(nginx: Nginx) -> None:
     plain = f"http://127.0.0.1:{nginx.plain_port}"
-    assert httpx.post(f"{plain}/push/x", trust_env=False).status_code == 404
+    for path in ("push/x", "up/push/x", "message/x", "_matrix/push/v1/notify"):
+        assert httpx.post(f"{plain}/{path}", trust_env=False).status_code == 404
     assert httpx.get(f"{plain}/", trust_env=False).status_code == 301
 
 
