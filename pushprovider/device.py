@@ -17,6 +17,7 @@ class InFlight:
     ttl: int
     sent_at: int
     since: int
+    before: tuple[str, ...] = ()  # full JIDs that were asked earlier, and may answer yet
 
 
 @dataclass(slots=True)
@@ -44,6 +45,16 @@ class Device:
         """
         free = self.free(maximum)
         return self.backlog and free > 0 and free * 2 >= rules.window(self.state, maximum)
+
+    @property
+    def account(self) -> str:
+        """The bare JID."""
+        return self.name.partition("/")[0]
+
+    @property
+    def is_in_grace(self) -> bool:
+        """True while late answers to what was sent before are waited for."""
+        return self.timer is Event.GRACE_OVER
 
     @property
     def is_idle(self) -> bool:
@@ -84,9 +95,11 @@ class Device:
         return [one for one in self.in_flight.values() if one.since <= before]
 
     def _set_timer(self, timer: Timer, now: int) -> None:
-        if timer is Timer.KEEP:
+        if timer is Timer.KEEP or (timer is Timer.STOP_RETRY and self.is_in_grace):
             return
-        if timer is Timer.STOP or (timer is Timer.SESSION_GRACE and not self.in_flight):
+        if timer in (Timer.STOP, Timer.STOP_RETRY) or (
+            timer is Timer.SESSION_GRACE and not self.in_flight
+        ):
             self.timer = None
             return
         if timer is Timer.RETRY:

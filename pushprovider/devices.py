@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from pushprovider import rules
 from pushprovider.device import Device, InFlight
@@ -27,7 +27,8 @@ class Devices:
         self._maximum = maximum
         self.ack_timeout = ack_timeout
         self._known: dict[str, Device] = {}
-        self._of_uid: dict[str, Device] = {}
+        self._of_uid: dict[str, Device] = {}  # a message is in flight at one device
+        self._of_account: dict[str, dict[str, None]] = {}
         self._ready: dict[str, None] = {}  # a queue in which a device stands once
         self._timers: list[tuple[int, str]] = []
         self._fresh: deque[tuple[InFlight, str]] = deque()
@@ -55,7 +56,8 @@ class Devices:
     def sent(self, message: Claimed, *, wall: int, now: int) -> None:
         """The message was written to the stream."""
         device = self._device(message.device)
-        flight = InFlight(message.id, message.uid, message.ttl, wall, now)
+        before = self._taken_over(message.uid)
+        flight = InFlight(message.id, message.uid, message.ttl, wall, now, before)
         device.in_flight[message.uid] = flight
         self._of_uid[message.uid] = device
         self._fresh.append((flight, device.name))
@@ -75,8 +77,7 @@ class Devices:
             device = self._known.get(name)
             free = device.free(self._maximum) if device else 0
             if device is not None and device.backlog and free > 0:
-                flying = [flight.id for flight in device.in_flight.values()]
-                but = (*flying, *over.get(name, ()))
+                but = (*self._flying(device), *over.get(name, ()))
                 found.append(Want(name, free, but, device.looks))
         return found
 
@@ -108,9 +109,11 @@ class Devices:
         device = self._of_uid.get(uid)
         if device is None:
             return None
-        if device.name != asked:
+        if device.name != asked and asked not in device.in_flight[uid].before:
             return Answer(uid, asked, MessageState.QUEUED, known=False)
         flight = self._land(device, uid)
+        if device.name != asked:
+            self._refill(device)
         self.happen(asked, Event.RESULT, now)
         return Answer(uid, asked, MessageState.DELIVERED, flight.sent_at, id=flight.id)
 
@@ -121,6 +124,7 @@ class Devices:
             return []
         flight = self._land(device, uid)
         if gone:
+            self._expect(device)  # the store may see it otherwise
             self._refill(device)
             return [Answer(uid, asked, MessageState.GONE, flight.sent_at, condition)]
         answer = self._again(flight, asked, condition)
@@ -216,7 +220,28 @@ class Devices:
         device = self._known.get(name)
         if device is None:
             device = self._known[name] = Device(name)
+            self._of_account.setdefault(device.account, {})[name] = None
         return device
+
+    def _flying(self, device: Device) -> Iterator[int]:
+        """Yield the ids of what must not be sent to the device now: it is in flight already.
+
+        An endpoint may have moved here from another device of its account. What is in flight there
+        may be answered as long as this one's grace lasts; then it is sent here.
+        """
+        names = self._of_account[device.account] if device.is_in_grace else (device.name,)
+        for name in names:
+            for flight in self._known[name].in_flight.values():
+                yield flight.id
+
+    def _taken_over(self, uid: str) -> tuple[str, ...]:
+        """The message is about to be sent; return who was asked before, and is no more."""
+        device = self._of_uid.get(uid)
+        if device is None:
+            return ()
+        flight = self._land(device, uid)
+        self._refill(device)
+        return (*flight.before, device.name)
 
     def _land(self, device: Device, uid: str) -> InFlight:
         del self._of_uid[uid]
@@ -249,5 +274,7 @@ class Devices:
         self._forget_if_idle(device)
 
     def _forget_if_idle(self, device: Device) -> None:
-        if device.is_idle:
-            self._known.pop(device.name, None)
+        if device.is_idle and self._known.pop(device.name, None) is not None:
+            del self._of_account[device.account][device.name]
+            if not self._of_account[device.account]:
+                del self._of_account[device.account]

@@ -67,6 +67,7 @@ class Timer(Enum):
 
     KEEP = "keep"
     STOP = "stop"
+    STOP_RETRY = "stop retry"  # a grace goes on: others than the one that answered may still come
     RETRY = "retry"  # 1 minute, doubled up to 1 hour while nothing answers
     CROSSING = "crossing"  # retry after REGISTER_GRACE, if is_crossing() says so
     LINK_GRACE = "link grace"
@@ -96,7 +97,7 @@ TABLE: dict[tuple[State, Event], Rule] = {
     (S.OPEN, E.GRACE_OVER): Rule(S.OPEN, F.REQUEUE_OLD, T.STOP),
     (S.OPEN, E.RETRY_DUE): Rule(S.OPEN, timer=T.STOP),
     (S.OPEN, E.ACK_TIMEOUT): Rule(S.PROBING, F.REQUEUE_OLD),
-    (S.PROBING, E.RESULT): Rule(S.OPEN, timer=T.STOP),
+    (S.PROBING, E.RESULT): Rule(S.OPEN, timer=T.STOP_RETRY),
     (S.PROBING, E.ERROR): Rule(S.HELD, timer=T.RETRY),
     (S.PROBING, E.AVAILABLE): Rule(S.OPEN, F.REQUEUE, T.SESSION_GRACE),
     (S.PROBING, E.UNAVAILABLE): Rule(S.HELD, F.REQUEUE, T.RETRY),
@@ -105,7 +106,7 @@ TABLE: dict[tuple[State, Event], Rule] = {
     (S.PROBING, E.GRACE_OVER): Rule(S.OPEN, F.REQUEUE_OLD, T.STOP),
     (S.PROBING, E.RETRY_DUE): Rule(S.PROBING, timer=T.STOP),
     (S.PROBING, E.ACK_TIMEOUT): Rule(S.PROBING, F.REQUEUE_OLD),
-    (S.HELD, E.RESULT): Rule(S.OPEN, timer=T.STOP),
+    (S.HELD, E.RESULT): Rule(S.OPEN, timer=T.STOP_RETRY),
     (S.HELD, E.ERROR): Rule(S.HELD),
     (S.HELD, E.AVAILABLE): Rule(S.OPEN, F.REQUEUE, T.SESSION_GRACE),
     (S.HELD, E.UNAVAILABLE): Rule(S.HELD, F.REQUEUE),

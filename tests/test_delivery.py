@@ -589,3 +589,88 @@ def test_the_account_is_one_however_many_devices_it_has(play: Run) -> None:
         assert await on.thread.run(Account.objects.count) == 1
 
     play(story)
+
+
+# --- an endpoint moves to another device ----------------------------------------------------------
+
+
+async def move(on: Play) -> None:
+    """The app of the phone is on a tablet now, and registers there."""
+    await on.in_store(lambda: Registration.objects.update(resource="tablet"))
+    on.loop.happened(TABLET, Event.REGISTERED)
+
+
+def test_what_the_old_device_answers_after_the_move_counts(play: Run) -> None:
+    async def story(on: Play) -> None:
+        await on.post(b"a")
+        await on.settle()
+        await move(on)
+        assert await on.settle() == []
+        on.answers(b"a", PHONE)
+        on.later(4 * SECOND)
+        assert await on.settle() == []
+        assert await on.state(b"a") == "delivered"
+
+    play(story)
+
+
+@pytest.mark.parametrize("answered_first", [False, True])
+@pytest.mark.parametrize("event", [*Event, None])
+def test_what_the_old_device_does_after_the_move_breaks_nothing(
+    event: Event | None, answered_first: bool, play: Run
+) -> None:
+    async def story(on: Play) -> None:
+        await on.post(b"a")
+        await on.settle()
+        await move(on)
+        on.later(4 * SECOND)
+        assert await on.settle() == [b"a"]
+        if answered_first:
+            on.answers(b"a", TABLET)
+            await on.settle()
+        if event is Event.ERROR:
+            on.fails(b"a")
+        elif event is Event.LINK_UP:
+            await on.loop.link_up(0)
+        elif event is not None:
+            on.loop.happened(PHONE, event)
+        on.later(50 * MINUTE)
+        await on.settle()
+        on.answers(b"a", TABLET)
+        await on.settle()
+        assert await on.state(b"a") == "delivered"
+        assert on.devices.in_flight == 0
+
+    play(story)
+
+
+def test_the_old_devices_no_does_not_end_what_has_moved(play: Run) -> None:
+    async def story(on: Play) -> None:
+        await on.post(b"a")
+        await on.settle()
+        await move(on)
+        on.fails(b"a", "item-not-found")
+        await on.settle()
+        on.later(4 * SECOND)
+        assert await on.settle() == [b"a"]
+        on.answers(b"a", TABLET)
+        await on.settle()
+        assert await on.state(b"a") == "delivered"
+
+    play(story)
+
+
+def test_a_no_from_before_the_app_came_back_does_not_end_its_endpoint(play: Run) -> None:
+    async def story(on: Play) -> None:
+        await on.post(b"a")
+        await on.settle()
+        on.fails(b"a", "item-not-found")
+        on.later(1)
+        register = registrations.Request(JULIET, "phone", "A" * 43 + "=", "P" * 43 + "=")
+        await on.in_store(lambda: registrations.register(register, START + on.now))
+        on.loop.happened(PHONE, Event.REGISTERED)
+        await on.settle()
+        on.later(4 * SECOND)
+        assert await on.settle() == [b"a"]
+
+    play(story)

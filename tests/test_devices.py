@@ -114,7 +114,52 @@ def test_gone_does_not_hold_the_device() -> None:
     send(devices, 1, 2)
     [answer] = devices.error("uid-1", PHONE, "item-not-found", 5, gone=True)
     assert answer.state is MessageState.GONE
-    assert devices.offer(a_message(3))
+    assert wanted(devices) == [(PHONE, 15)]  # it may have registered anew: then that is not so
+    assert devices.accepts(a_message(3))
+
+
+def test_a_result_leaves_a_registers_grace_to_the_others() -> None:
+    devices = books()
+    send(devices, 1, 2, 3)
+    devices.error("uid-1", PHONE, "recipient-unavailable", 1 * SECOND, gone=False)
+    devices.happen(PHONE, Event.REGISTERED, 2 * SECOND)
+    assert devices.result("uid-2", PHONE, 3 * SECOND)
+    assert [answer.uid for answer in devices.due(5 * SECOND)] == ["uid-3"]
+
+
+def test_a_result_ends_the_wait_for_a_retry() -> None:
+    devices = books()
+    send(devices, 1, 2)
+    devices.error("uid-1", PHONE, "recipient-unavailable", 0, gone=False)
+    devices.result("uid-2", PHONE, 1 * SECOND)
+    assert devices.due(2 * MINUTE) == []
+
+
+def test_what_is_in_flight_elsewhere_is_not_fetched_while_the_grace_lasts() -> None:
+    """Its endpoint has moved from the phone to the tablet, and both belong to one account."""
+    devices = books()
+    send(devices, 1)
+    devices.happen(TABLET, Event.REGISTERED, 0)
+    [want] = devices.wants(9)
+    assert (want.device, want.but) == (TABLET, (1,))
+    devices.fetched(want, more=False)
+    devices.due(3 * SECOND)
+    assert [want.but for want in devices.wants(9)] == [()]
+
+
+def test_it_is_taken_over_from_the_device_that_was_asked_before() -> None:
+    devices = books()
+    send(devices, 1)
+    send(devices, 1, device=TABLET, now=4 * SECOND)
+    assert devices.in_flight == 1
+    for event in (Event.UNAVAILABLE, Event.AVAILABLE, Event.ACK_TIMEOUT, Event.LINK_UP):
+        assert devices.happen(PHONE, event, 5 * SECOND) == []
+    assert devices.error("uid-1", PHONE, "item-not-found", 6 * SECOND, gone=True) == []
+    answer = devices.result("uid-1", PHONE, 7 * SECOND)
+    assert answer is not None
+    assert (answer.state, answer.asked) == (MessageState.DELIVERED, PHONE)
+    assert devices.in_flight == 0
+    assert devices.happen(TABLET, Event.UNAVAILABLE, 8 * SECOND) == []
 
 
 def test_a_new_session_makes_the_old_ones_unanswered_dead() -> None:

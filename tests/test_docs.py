@@ -158,6 +158,7 @@ WORDS = {
     rules.Flight.REQUEUE_OLD: "old again",
     rules.Timer.KEEP: "",
     rules.Timer.STOP: "stop timer",
+    rules.Timer.STOP_RETRY: "stop retry",
     rules.Timer.RETRY: "retry timer",
     rules.Timer.LINK_GRACE: "grace timer",
     rules.Timer.REGISTER_GRACE: "grace timer",

@@ -21,7 +21,7 @@ from pushprovider.store.marks import marks
 from pushprovider.store.writing import ending, writing
 
 _FIND = """
-    SELECT m.uid, m.registration_id, m.accepted_at, m.sent_to, a.jid, r.resource
+    SELECT m.uid, m.registration_id, m.accepted_at, m.sent_to, a.jid, r.resource, r.renewed_at
     FROM pushprovider_message m
     JOIN pushprovider_registration r ON r.id = m.registration_id
     JOIN pushprovider_account a ON a.id = m.account_id
@@ -54,6 +54,12 @@ class _Unsettled(NamedTuple):
     sent_to: str
     jid: str
     resource: str
+    renewed_at: int
+
+    @property
+    def device(self) -> str:
+        """The full JID that the endpoint belongs to now."""
+        return f"{self.jid}/{self.resource}"
 
 
 def write_down(todo: Work, now: int) -> None:
@@ -89,10 +95,10 @@ def _settle(answers: Sequence[Answer], now: int, counts: Counts) -> None:
             message = unsettled.get(answer.uid)
             if message is None or not _was_asked(answer, message):
                 continue
-            if answer.state == MessageState.GONE:
-                gone.add(message.registration)
-            elif answer.state == MessageState.QUEUED:
+            if answer.state == MessageState.QUEUED or _is_renewed(answer, message):
                 again.append(answer)
+            elif answer.state == MessageState.GONE:
+                gone.add(message.registration)
             else:
                 del unsettled[answer.uid]
                 final.append(answer)
@@ -135,4 +141,14 @@ def _was_asked(answer: Answer, message: _Unsettled) -> bool:
     """Only the device that was asked can answer: another one may have guessed or seen the id."""
     if answer.known:
         return True
-    return answer.asked in (message.sent_to, f"{message.jid}/{message.resource}")
+    return answer.asked in (message.sent_to, message.device)
+
+
+def _is_renewed(answer: Answer, message: _Unsettled) -> bool:
+    """True for a "no such endpoint" that is out of date.
+
+    Since it was sent the app has registered again, or on another device: there is one now.
+    """
+    if answer.state != MessageState.GONE or answer.sent_at is None:
+        return False
+    return message.renewed_at > answer.sent_at or message.device != answer.asked
