@@ -36,6 +36,7 @@ class Care:
     def __init__(self) -> None:
         self._left = 0
         self._tried: Claimed | None = None
+        self._ping = ""  # the id of the one that follows it
 
     @property
     def waits(self) -> bool:
@@ -48,9 +49,13 @@ class Care:
             self._tried = message
         return self._tried is not None
 
-    def proven(self) -> None:
-        """The ping came back: the message was taken."""
-        if self._tried is not None:
+    def followed_by(self, ping: str) -> None:
+        """The ping with this id was written after it."""
+        self._ping = ping
+
+    def proven(self, ping: str) -> None:
+        """A ping came back. If it is the one that followed, the message was taken."""
+        if self._tried is not None and ping == self._ping:
             self._tried = None
             self._left -= 1
 

@@ -50,8 +50,8 @@ class Transport(Protocol):
     def send_push(self, message: Claimed) -> bool:
         """Write one push; False if it can never be written (it would break the stream)."""
 
-    def ping(self) -> None:
-        """Write a ping to ourselves through the server; proven() follows."""
+    def ping(self) -> str:
+        """Write a ping to ourselves through the server; return its id. proven() follows."""
 
 
 def monotonic_ms() -> int:
@@ -85,6 +85,8 @@ class Delivery:
         self._unwritten = Unwritten(gather)
         self._next_overdue = 0
         self._care = Care()
+        #: From link_up() to the stream's end. Before, nobody knows what the old stream's end took.
+        self._is_linked = False
         #: What devices did while link_up() looks into the store: it happened after the link was up.
         self._early: dict[tuple[str, Event], None] | None = None
 
@@ -117,17 +119,19 @@ class Delivery:
             return
         self._note(self._devices.happen(device, event, self._clock()))
 
-    def proven(self) -> None:
+    def proven(self, ping: str) -> None:
         """Our own ping came back: the server took everything that was written before it."""
-        self._care.proven()
+        self._care.proven(ping)
         self._wake.set()
 
     def link_lost(self) -> None:
         """The stream ended, through no fault of a message."""
+        self._is_linked = False
         self._care.link_lost()
 
     def poisoned(self, condition: str) -> None:
         """The server closed the stream because of something that we wrote."""
+        self._is_linked = False
         guilty = self._care.poisoned(self._devices.in_flight)
         if guilty is not None:
             log.error("message %s ended the stream (%s): set aside", guilty.uid, condition)
@@ -152,6 +156,7 @@ class Delivery:
             self._after = newest
         self._devices.link_up(waiting, self._clock())
         self._early = None
+        self._is_linked = True
         for device, event in early:
             self.happened(device, event)
         self.ring()
@@ -261,10 +266,10 @@ class Delivery:
 
     def _may_send(self) -> bool:
         return (
-            self._transport.is_up
+            self._is_linked
+            and self._transport.is_up
             and not self._transport.is_congested
             and not self._care.waits
-            and self._after is not None
         )
 
     def _todo(self, now: int) -> Work:
@@ -284,7 +289,7 @@ class Delivery:
         if self._transport.send_push(message):
             self._devices.sent(message, wall=self._wall(), now=self._clock())
             if self._care.wrote(message):
-                self._transport.ping()
+                self._care.followed_by(self._transport.ping())
             return
         log.error("message %s cannot be written as a stanza: set aside", message.uid)
         answer = Answer(

@@ -40,8 +40,9 @@ class Wire:
         self.pings = 0
         self.pushes: list[Claimed] = []
 
-    def ping(self) -> None:
+    def ping(self) -> str:
         self.pings += 1
+        return f"ping-{self.pings}"
 
     def send_push(self, message: Claimed) -> bool:
         if not self.refuses:
@@ -529,12 +530,39 @@ def test_what_ends_the_stream_is_found_and_set_aside(play: Run) -> None:
         await on.loop.link_up(0)
         on.later(10 * SECOND)
         assert await on.settle() == [b"good"]
-        on.loop.proven()
+        on.loop.proven("ping-0")  # from before: it proves nothing
+        assert await on.settle() == []
+        on.loop.proven("ping-1")
         assert await on.settle() == [b"poison"]
         on.loop.poisoned("policy-violation")
         await on.settle()
         assert await on.state(b"poison") == "evicted"
         assert await on.state(b"good") == "queued"
+
+    play(story)
+
+
+def test_nothing_is_sent_before_it_is_known_what_waits(
+    play: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The stream is open again, and the store in trouble: what went out would be taken for dead."""
+    monkeypatch.setattr("pushprovider.delivery.TROUBLE_PAUSE", 0.01)
+
+    async def fails_once(_call: object) -> None:
+        monkeypatch.undo()
+        raise StoreTrouble
+
+    async def story(on: Play) -> None:
+        on.loop.link_lost()
+        await on.post(b"hello")
+        monkeypatch.setattr(on.thread, "run", fails_once)
+        up = asyncio.create_task(on.loop.link_up(0))
+        await asyncio.sleep(0)
+        assert await on.settle() == []
+        await up
+        assert await on.settle() == [b"hello"]
+        on.later(11 * SECOND)  # the phone sleeps, and its server keeps the message
+        assert await on.settle() == []
 
     play(story)
 

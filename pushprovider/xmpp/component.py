@@ -227,10 +227,15 @@ class Component(ComponentXMPP):
         if self.is_up and self.transport is not None and octets:
             self.transport.write(octets)
 
-    def ping(self) -> None:
-        """Ping ourselves: the server routes it back once it has read all that was written."""
+    def ping(self) -> str:
+        """Ping ourselves: the server routes it back once it has read all that was written.
+
+        Return the id.
+        """
         self._pings += 1
-        self.write(stanzas.own_ping(f"ping-{self._pings}", self._own))
+        id_ = f"ping-{self._pings}"
+        self.write(stanzas.own_ping(id_, self._own))
+        return id_
 
     def send_push(self, message: Claimed) -> bool:
         """Write one push; False if XML cannot carry its address: it would end the stream."""

@@ -229,8 +229,8 @@ class Service:
                 self._in_background(self._command(stanza))
             case stanzas.Echo(uid, device):
                 self._component.write(stanzas.result(uid, device, settings.XMPP_COMPONENT_JID))
-            case stanzas.Own():
-                self._delivery.proven()
+            case stanzas.Own(id_):
+                self._delivery.proven(id_)
 
     async def _register(self, asked: stanzas.Register) -> None:
         text, registered = await register.answer(asked, self._thread)
