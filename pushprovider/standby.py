@@ -6,6 +6,7 @@ With SQLite the lock is a file in RUN_DIR, with PostgreSQL a session of the serv
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import fcntl
 import logging
 import os
@@ -55,6 +56,7 @@ class ActiveLock:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._file = os.open(folder / "component.lock", os.O_RDWR | os.O_CREAT, 0o600)
         self._claimed = 0
+        self._told = False
 
     holds = True  # from acquire() to release(): nobody can take it
 
@@ -89,12 +91,19 @@ class ActiveLock:
     def claimed(self, message_id: int) -> None:
         """This message, or one before it, is about to be sent. Survives the death of the process,
         and costs no sync: if the whole machine dies, nothing of what it sent is in flight."""
-        if message_id > self._claimed:
-            self._claimed = message_id
+        if message_id <= self._claimed:
+            return
+        self._claimed = message_id
+        try:
             os.pwrite(self._file, message_id.to_bytes(8, "big"), 0)
+        except OSError as error:  # better a message twice, after a crash, than none
+            if not self._told:
+                log.error("component.lock cannot be written: %s", error.strerror)
+            self._told = True
 
     async def release(self, *, clean: bool) -> None:
         """Let the next one go. `clean`: everything that was sent is written down."""
         if clean:
-            os.ftruncate(self._file, 0)
+            with contextlib.suppress(OSError):
+                os.pwrite(self._file, bytes(8), 0)  # no truncation: a full disk may keep the room
         os.close(self._file)

@@ -17,6 +17,7 @@ from pushprovider.postgresql.standby import SessionLock
 from pushprovider.store import claims
 from tests.real import postgres
 from tests.real.play import play
+from tests.real.waiting import eventually
 from tests.trouble import unit_store
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.usefixtures("store")]
@@ -96,6 +97,27 @@ async def test_it_goes_on_if_nobody_else_was_active() -> None:
         await lock.lost()
         assert await asyncio.wait_for(lock.acquire(), 5)
         assert lock.holds
+
+
+@play
+async def test_one_that_waits_asks_anew_when_it_is_not_answered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its connection fell silent, as one to a machine that is gone; new ones are answered."""
+    monkeypatch.setattr(standby, "PATIENCE", 0.5)
+    second = SessionLock()
+    async with active():
+        waiting = asyncio.create_task(second.acquire())
+        await eventually(lambda: second._session, 5, "it asks")
+        assert second._session is not None
+        backend = second._session.info.backend_pid
+        os.kill(backend, signal.SIGSTOP)
+    try:
+        assert await asyncio.wait_for(asyncio.shield(waiting), 10)
+    finally:
+        os.kill(backend, signal.SIGCONT)
+        await waiting
+        await second.release(clean=True)
 
 
 @play

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -73,3 +75,28 @@ def test_a_second_crash_before_anything_new_leaves_as_much_in_doubt() -> None:
     second.claimed(3)
     release(second, clean=False)
     assert active().maybe_sent() == 7
+
+
+def test_a_full_disk_stops_nothing(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    lock = active()
+
+    def full(*_arguments: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "pwrite", full)
+        lock.claimed(7)
+        lock.claimed(8)
+    assert caplog.text.count("No space left on device") == 1
+    lock.claimed(9)
+    release(lock, clean=False)
+    assert active().maybe_sent() == 9
+
+
+def test_a_proper_end_leaves_its_room_on_the_disk(tmp_path: Path) -> None:
+    lock = active()
+    lock.claimed(7)
+    release(lock, clean=True)
+    assert (tmp_path / "run" / "component.lock").stat().st_size == 8

@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 
 #: Seconds; see above.
 BEAT, LEASE, FREED = 0.5, 3.0, 3.5
+#: Seconds for a try.
+PATIENCE = 5.0
 #: Seconds between two tries to get the lock.
 LOOK_EVERY = 0.25
 #: PostgreSQL's own settings for this session: the same for a machine that vanished.
@@ -82,7 +84,7 @@ class SessionLock:
         told = ""
         while True:
             try:
-                term = await self._try()
+                term = await self._try_in_time()
                 if term is not None:
                     return term == self._term
                 why = "another runxmppcomponent is active"
@@ -93,6 +95,17 @@ class SessionLock:
                 log.info("standing by: %s", why)
                 told = why
             await asyncio.sleep(LOOK_EVERY)
+
+    async def _try_in_time(self) -> str | None:
+        """As _try(). A server that does not answer is asked anew, over another connection."""
+        trying = asyncio.create_task(self._try())
+        try:
+            await asyncio.wait([trying], timeout=PATIENCE)
+            if not trying.done() and self._session is not None:
+                cut(self._session)  # so it fails; to cancel it would ask the server
+            return await trying
+        finally:
+            trying.cancel()
 
     async def _try(self) -> str | None:
         """Return the present term if the lock could be had."""

@@ -27,9 +27,15 @@ log = logging.getLogger(__name__)
 #: Bytes in the socket's buffer above which nothing more is claimed.
 CONGESTED = 256 * 1024
 
-#: Bytes without the end of a stanza after which the stream is given up: no server lets one be so
-#: long, and what is not yet complete is kept in memory.
-LONGEST_STANZA = 1024 * 1024
+#: Bytes without the end of a stanza after which the stream is given up: what is not yet complete is
+#: kept in memory. A server that lets a stanza have 512 KiB may write six bytes for a character.
+LONGEST_STANZA = 4 * 1024 * 1024
+
+#: Characters of an id: an answer repeats it, and one that is too long may end the stream.
+LONGEST_ID = 1024
+
+#: Characters of one thing that is written: some servers end the stream above 512 KiB.
+LONGEST_WRITTEN = 256 * 1024
 
 #: What an operator should look at when the server closes the stream (RFC 6120 section 4.9.3).
 HINTS = {
@@ -195,16 +201,25 @@ class Component(ComponentXMPP):
         is silent to some questions that it cannot make sense of.
         """
         self._incomplete = 0
+        if len(xml.get("id", "")) > LONGEST_ID:
+            return
         xml = self.incoming_filter(xml)  # type: ignore[no-untyped-call]
         if self.survey.takes(xml):
             return
         stanza = stanzas.read(xml, self._own) or commands.read(xml, self._own)
         if stanza is not None:
-            self._heard(stanza)
+            self._tell(stanza)
         elif stanzas.is_for_slixmpp(xml, self._own):
             super()._spawn_event(xml)
         elif (text := stanzas.refusal(xml)) is not None:
             self.write(text)
+
+    def _tell(self, stanza: stanzas.Stanza | commands.Request) -> None:
+        """Hand it on. A mistake of ours must not end the stream as if it were the server's."""
+        try:
+            self._heard(stanza)
+        except Exception:
+            log.exception("a stanza could not be handled")  # code and lines, no values
 
     @property
     def is_congested(self) -> bool:
@@ -216,7 +231,9 @@ class Component(ComponentXMPP):
         What is written in one turn of the event loop goes out together: that is one system call,
         and the server reads it with one, too.
         """
-        if self.is_up:
+        if len(text) > LONGEST_WRITTEN:
+            log.error("an answer of %d characters is not written", len(text))
+        elif self.is_up:
             if not self._unwritten:
                 self.loop.call_soon(self._flush)
             self._unwritten.append(text)

@@ -60,6 +60,9 @@ class Service:
         self._beacon = Beacon(self._thread, lambda: self._component.is_up)
         self._lookout = Lookout(self._thread, self._component)
         self._commands = commands.Commands(DatabaseThread())
+        # One in the database thread at a time: when all phones come back at once, the delivery
+        # loop's calls must get in between.
+        self._one_registration = asyncio.Semaphore(1)
         self._stopping = asyncio.Event()
         self._failed: BaseException | None = None
 
@@ -98,11 +101,13 @@ class Service:
                 raise self._failed
         finally:
             await self._shut_down(tasks, bell)
-        return self._superseded
+        return self._superseded and not self._stopping.is_set()
 
     async def _become_active(self) -> bool:
         waits = [asyncio.create_task(w) for w in (self._lock.acquire(), self._stopping.wait())]
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        if waits[0].done():
+            waits[0].result()  # one that failed is not had
         for wait in waits:
             wait.cancel()
         self._is_active.set()
@@ -134,7 +139,7 @@ class Service:
             await asyncio.gather(*self._background, return_exceptions=True)
             if not self._superseded:  # else the other one knows better what became of messages
                 await self._delivery.flush()
-                clean = True
+                clean = self._maybe_sent == 0  # else nobody asked yet what another one left
                 await self._beacon.farewell()
         self._commands.close()
         self._thread.close()
@@ -233,7 +238,8 @@ class Service:
                 self._delivery.proven(id_)
 
     async def _register(self, asked: stanzas.Register) -> None:
-        text, registered = await register.answer(asked, self._thread)
+        async with self._one_registration:
+            text, registered = await register.answer(asked, self._thread)
         self._component.write(text)
         if registered:
             self._delivery.happened(asked.sender, Event.REGISTERED)

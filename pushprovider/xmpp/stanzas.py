@@ -123,7 +123,13 @@ def is_for_slixmpp(xml: Element, own_jid: str) -> bool:
     if xml.tag not in _KINDS:
         return xml.tag.partition("}")[0] != "{" + COMPONENT or xml.tag in _OF_THE_STREAM
     is_ours = xml.get("type") == "get" and xml.get("to") == own_jid and bool(xml.get("from"))
-    return is_ours and len(xml) == 1 and xml[0].tag in _SLIXMPPS
+    return is_ours and len(xml) == 1 and xml[0].tag in _SLIXMPPS and _is_short(xml[0])
+
+
+def _is_short(question: Element) -> bool:
+    """True if an answer may repeat it: one that is too long would end the stream."""
+    values = [value for part in question.iter() for value in (part.tag, *part.attrib.values())]
+    return len(values) <= 16 and sum(map(len, values)) <= 4096
 
 
 def refusal(xml: Element) -> str | None:

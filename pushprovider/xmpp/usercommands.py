@@ -32,7 +32,8 @@ def my_endpoints(jid: str, now: int) -> Page:
         "expires": "Expires",
     }
     cells = [
-        (e.application, e.device, e.sender, day(e.registered_at), day(e.expires_at)) for e in rows
+        (e.application, _short(e.device), e.sender, day(e.registered_at), day(e.expires_at))
+        for e in rows
     ]
     more = f"Only the newest {owners.MOST} are shown." if len(rows) == owners.MOST else ""
     return Page(forms.table("Your endpoints", columns, cells), more)
@@ -51,7 +52,12 @@ def choose(jid: str, now: int, *, title: str, instructions: str) -> Page:
 
 def _label(row: Endpoint) -> str:
     sender = f", pushed to by {Truncator(row.sender).chars(40)}" if row.sender else ""
-    return f"{row.application} on {row.device}, since {day(row.registered_at)}{sender}"
+    return f"{row.application} on {_short(row.device)}, since {day(row.registered_at)}{sender}"
+
+
+def _short(device: str) -> str:
+    """A list of the longest ones would be longer than a stanza may be."""
+    return Truncator(device).chars(100)
 
 
 def revoke(jid: str, fields: Fields, now: int) -> Page:
