@@ -14,6 +14,9 @@ from urllib.parse import unquote, urlsplit
 
 import environ
 
+from upconfig.dotenv import DotenvError
+from upconfig.dotenv import read as read_dotenv
+
 #: sysexits.h EX_CONFIG: a supervisor can tell a wrong setting from a crash.
 EXIT_CONFIG = 78
 
@@ -47,8 +50,10 @@ class Reader:
     """
 
     def __init__(self, dotenv: Path) -> None:
-        if dotenv.exists():
-            environ.Env.read_env(dotenv)  # what is set in the environment already wins
+        try:
+            read_dotenv(dotenv)
+        except DotenvError as error:
+            refuse(str(error))
         self._env = environ.FileAwareEnv()
         self.names: list[str] = []
 
