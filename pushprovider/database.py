@@ -11,7 +11,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from django.db import DatabaseError, InterfaceError, connection
-from django.db.migrations.executor import MigrationExecutor
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -93,12 +92,6 @@ def guarded(call: Callable[[], T]) -> T:
 def first_line(error: Exception) -> str:
     """Return what a driver says first; hints and positions come after that."""
     return (str(error).splitlines() or [type(error).__name__])[0]
-
-
-def missing_migrations() -> int:
-    """Return how many migrations of this version the database lacks. Raises DatabaseError."""
-    executor = MigrationExecutor(connection)
-    return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
 
 
 def _is_collision(error: Exception) -> bool:

@@ -18,6 +18,7 @@ from tests.real.process import ManagedProcess, plain_environment
 from tests.real.provider import MANAGE
 from tests.real.waiting import wait_until
 from tests.settings import ENVIRONMENT, ROOT
+from tests.trouble import migrated_as
 from upconfig.env import EXIT_CONFIG
 
 Start = Callable[..., ManagedProcess]
@@ -71,6 +72,12 @@ def test_a_missing_setting(component: Start) -> None:
 def test_a_database_without_tables(component: Start, tmp_path: Path) -> None:
     line = last_line(component(DATABASE_URL=f"sqlite:///{tmp_path}/new.sqlite3"))
     assert "manage.py migrate" in line
+
+
+def test_a_database_of_a_newer_version(component: Start, store: None) -> None:
+    with migrated_as("9999_later"):
+        line = last_line(component())
+    assert line.startswith("the database is of a newer version")
 
 
 def test_a_database_that_is_not_there(component: Start, tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from tests.test_docs import table
 OTHERS = {
     "database.unusable",
     "database.migrations",
+    "database.newer",
     "database.unwritable",
     "database.not-wal",
     "disk.full",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from django.db import connection
 
@@ -32,6 +32,18 @@ def unit_store() -> Store:
 def locked() -> contextlib.AbstractContextManager[None]:
     """Let nobody write meanwhile."""
     return unit_store().locked()
+
+
+@contextlib.contextmanager
+def migrated_as(name: str) -> Iterator[None]:
+    """Let the unit tests' store have one more migration, as a newer version leaves it."""
+    ours = f"app = 'pushprovider' AND name = '{name}'"
+    insert = "INSERT INTO django_migrations (app, name, applied)"
+    unit_store().rows(f"{insert} VALUES ('pushprovider', '{name}', CURRENT_TIMESTAMP)")
+    try:
+        yield
+    finally:
+        unit_store().rows(f"DELETE FROM django_migrations WHERE {ours}")
 
 
 def statement(text: str) -> Callable[[], None]:

@@ -14,10 +14,10 @@ from django.db import DatabaseError, connection, transaction
 from pushprovider import certificate, doorbell
 from pushprovider.admin import display
 from pushprovider.certificate import Certificate
-from pushprovider.database import missing_migrations
 from pushprovider.doctor.remedies import REMEDIES
 from pushprovider.fields import now_ms, to_ms
 from pushprovider.models import Message, Status
+from pushprovider.schema import GO_BACK, missing_migrations, unknown_migrations
 from pushprovider.store import status
 from pushprovider.systemchecks import NO_DEBUG, USE_HTTPS
 
@@ -160,7 +160,10 @@ def configuration() -> Check:
 
 
 def migrations() -> Check:
-    """Does the database have the tables that this version needs?"""
+    """Does the database have the tables that this version needs, and no later ones?"""
+    if unknown := unknown_migrations():
+        words = f"the database is of a newer version, {unknown} unknown here"
+        return Check("Migrations", "bad", words, f"{GO_BACK}.", "database.newer")
     if missing := missing_migrations():
         fix = "Stop both processes, run `manage.py migrate`, start them."
         return Check("Migrations", "bad", f"{missing} not applied", fix, "database.migrations")

@@ -14,6 +14,13 @@ from pushprovider.admin.checks import Check
 from pushprovider.database import first_line
 from pushprovider.doctor.findings import bad
 
+_UNUSABLE = {
+    "database.missing",
+    "database.unusable",
+    "database.migrations",
+    "database.newer",
+}
+
 
 def look() -> list[Check]:
     """Return what is wrong here; what needs the database is left out when it is not usable."""
@@ -34,8 +41,7 @@ def look() -> list[Check]:
 
 def is_usable(found: list[Check]) -> bool:
     """True if the checks that need the store can be made."""
-    unusable = {"database.missing", "database.unusable", "database.migrations"}
-    return not any(one.code in unusable for one in found)
+    return not any(one.code in _UNUSABLE for one in found)
 
 
 def database_file() -> Path | None:

@@ -38,6 +38,15 @@ def test_it_tells_a_database_without_the_migrations(idle: Provider) -> None:
     doctor(idle).assert_only("database.migrations", f"{number} not applied")
 
 
+@pytest.mark.on_both
+def test_it_tells_a_database_of_a_newer_version(idle: Provider) -> None:
+    idle.store.rows(
+        "INSERT INTO django_migrations (app, name, applied)"
+        " VALUES ('pushprovider', '9999_later', CURRENT_TIMESTAMP)"
+    )
+    doctor(idle).assert_only("database.newer", "1 unknown here")
+
+
 @pytest.mark.sqlite("it is a file")
 def test_it_tells_a_file_that_is_no_database(idle: Provider) -> None:
     assert isinstance(idle.store, SqliteStore)

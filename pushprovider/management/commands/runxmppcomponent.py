@@ -16,9 +16,10 @@ from django.core.management.base import BaseCommand
 from django.db import DatabaseError, connection
 
 from pushprovider import notify
-from pushprovider.database import first_line, missing_migrations
+from pushprovider.database import first_line
 from pushprovider.garbage import collect_less
 from pushprovider.postgresql.patience import be_quick
+from pushprovider.schema import misfit
 from pushprovider.store.moving import is_closed
 from pushprovider.xmpp.service import Service
 from upconfig.env import refuse
@@ -43,24 +44,24 @@ class Command(BaseCommand):
 
 
 def check_migrations() -> None:
-    """End with one clear line if the database is not there, or not migrated.
+    """End with one clear line if the database is not there, not migrated, or a newer version's.
 
     A PostgreSQL that is not up yet is waited for: at boot everything starts at once.
     """
     told = False
-    while (missing := _missing()) is None:
+    while (words := _misfit()) is None:
         if not told:
             log.warning("DATABASE_URL: the server does not answer; trying again")
             told = True
         time.sleep(1)
-    if missing:
-        refuse(f"the database lacks {missing} migrations. Run: manage.py migrate")
+    if words:
+        refuse(words)
 
 
-def _missing() -> int | None:
-    """Return how many migrations are missing; None if the database's server is not up."""
+def _misfit() -> str | None:
+    """Return what is wrong with its tables; None if the database's server is not up."""
     try:
-        return missing_migrations()
+        return misfit()
     except DatabaseError as error:
         words = str(error)
         # What the server itself has said is FATAL: no such database, a wrong password.
