@@ -21,6 +21,7 @@ from pushprovider.http.matrix import is_matrix, matrix  # noqa: E402
 from pushprovider.http.monitor import is_monitoring, monitor  # noqa: E402
 from pushprovider.http.redact import redact_daphne  # noqa: E402
 from pushprovider.http.routes import is_ours  # noqa: E402
+from pushprovider.http.storewatch import watch_the_store  # noqa: E402
 from pushprovider.http.twistedfix import (  # noqa: E402
     leave_bodies_alone,
     write_no_log,
@@ -36,6 +37,7 @@ if "daphne.server" in sys.modules:  # another server, as uvicorn, has its own wa
     write_no_log()
     write_without_asking()
     bound_daphne()
+    watch_the_store()
     drain_on_sigterm()
 push = PushHandler()
 
