@@ -50,6 +50,13 @@ def _web() -> Iterator[CheckMessage]:
         yield Error(words, NO_DEBUG, id="pushprovider.E001")
     if public.scheme != "https" and not is_loopback(host):
         yield checks.Warning("PUBLIC_URL is not https", USE_HTTPS, id="pushprovider.W001")
+    if public.path:
+        hint = (
+            "Only /push/ and /message/ work below it. Have the proxy take it off there, and pass "
+            f"/admin/, /static/ and /ws/ of {public.netloc} as they are: the admin is without it."
+        )
+        words = f"PUBLIC_URL has a path, {public.path}"
+        yield checks.Warning(words, hint, id="pushprovider.W009")
     if not validate_host(split_domain_port(public.netloc)[0], settings.ALLOWED_HOSTS):
         hint = "Add it, or leave ALLOWED_HOSTS out: the admin and the home page answer 400."
         yield checks.Warning(f"ALLOWED_HOSTS lacks {host}", hint, id="pushprovider.W006")

@@ -25,6 +25,7 @@ MISTAKES: dict[str, dict[str, Any]] = {
     "pushprovider.W004": {"MAX_STORED_PER_ENDPOINT": 10, "MAX_STORED_PER_ACCOUNT": 5},
     "pushprovider.W005": {"METRICS_TOKEN": "abc"},
     "pushprovider.W006": {"ALLOWED_HOSTS": ["example.net"]},
+    "pushprovider.W009": {"PUBLIC_URL": "https://push.example.org/base"},
 }
 
 
