@@ -15,6 +15,8 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from pushprovider.postgresql import dump
+
 
 class BackupFailed(Exception):
     """There is no backup; the text says why."""
@@ -26,7 +28,7 @@ def sqlite(source: Path, target: Path) -> int:
     Readers and the writer go on meanwhile. What was committed before the start is in the copy.
     Raises BackupFailed.
     """
-    if target.exists() and source.exists() and target.samefile(source):
+    if _is_same(target, source):
         raise BackupFailed("that is the database itself")
     try:
         with _whole(target) as unfinished:
@@ -34,6 +36,12 @@ def sqlite(source: Path, target: Path) -> int:
             return unfinished.stat().st_size
     except sqlite3.Error as error:
         raise BackupFailed(str(error)) from error
+
+
+def _is_same(target: Path, source: Path) -> bool:
+    with suppress(OSError):  # one of them is not there, or cannot be: its turn comes
+        return target.samefile(source)
+    return False
 
 
 def _copy(source: Path, unfinished: Path) -> None:
@@ -54,16 +62,16 @@ def postgresql(database: dict[str, Any], target: Path) -> int:
     program = shutil.which("pg_dump")
     if program is None:
         raise BackupFailed("pg_dump is not here (Debian: postgresql-client); run it where it is")
-    options = (("--host", "HOST"), ("--port", "PORT"), ("--username", "USER"))
-    place = [f"{option}={database[name]}" for option, name in options if database.get(name)]
-    environment = dict(os.environ)
-    if database.get("PASSWORD"):
-        environment["PGPASSWORD"] = str(database["PASSWORD"])
+    try:
+        words, secret = dump.place(database)
+    except dump.Unspeakable as option:
+        why = f"pg_dump can be told {option} on its command line only, where others could read it"
+        raise BackupFailed(why) from None
     with _whole(target) as unfinished:
-        command = [program, "--format=custom", f"--file={unfinished}", "--no-password", *place]
+        command = [program, "--format=custom", f"--file={unfinished}", "--no-password"]
         done = subprocess.run(
-            [*command, str(database["NAME"])],
-            env=environment,
+            [*command, f"--dbname={words}"],
+            env=os.environ | secret,
             capture_output=True,
             text=True,
             check=False,
@@ -76,6 +84,8 @@ def postgresql(database: dict[str, Any], target: Path) -> int:
 @contextmanager
 def _whole(target: Path) -> Iterator[Path]:
     """Give a new file beside the target, 0600; give it the target's name once it is on the disk."""
+    if not target.name:
+        raise BackupFailed("that is no name of a file")
     unfinished = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:
         os.close(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))

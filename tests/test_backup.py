@@ -11,11 +11,16 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from psycopg.conninfo import conninfo_to_dict
 
 from pushprovider import backup
 from pushprovider.backup import BackupFailed
 from pushprovider.models import Status
+from pushprovider.postgresql import dump
 from pushprovider.store import status
+from tests.real import postgres
+from tests.settings import NAME
+from upconfig.env import database_config
 
 
 @pytest.fixture
@@ -95,6 +100,67 @@ def test_it_says_where_to_get_pg_dump(tmp_path: Path, monkeypatch: pytest.Monkey
         backup.postgresql({"NAME": "push"}, tmp_path / "copy")
 
 
+@pytest.mark.parametrize("name", ["", ".", "/"])
+def test_it_says_that_a_copy_needs_a_name(name: str, database: Path) -> None:
+    with pytest.raises(BackupFailed, match="no name of a file"):
+        backup.sqlite(database, Path(name))
+
+
+def test_it_says_that_a_name_is_too_long(database: Path, tmp_path: Path) -> None:
+    with pytest.raises(BackupFailed, match="File name too long"):
+        backup.sqlite(database, tmp_path / ("x" * 300))
+
+
+def test_pg_dump_is_told_all_that_the_url_says() -> None:
+    query = "sslmode=verify-full&sslrootcert=/etc/my%20ca.pem&target_session_attrs=read-write"
+    words, secret = dump.place(database_config(f"postgres://u:pass%20word@db:5433/push?{query}"))
+    assert secret == {"PGPASSWORD": "pass word"}
+    assert "pass" not in words
+    told = conninfo_to_dict(words)
+    assert (told["host"], told["port"], told["user"], told["dbname"]) == ("db", "5433", "u", "push")
+    assert (told["sslmode"], told["sslrootcert"]) == ("verify-full", "/etc/my ca.pem")
+    assert told["target_session_attrs"] == "read-write"
+
+
+def test_a_password_in_the_urls_query_stays_off_the_command_line() -> None:
+    words, secret = dump.place(database_config("postgres://u@db/push?password=hidden"))
+    assert (secret, "hidden" in words) == ({"PGPASSWORD": "hidden"}, False)
+
+
+def test_what_is_django_s_own_is_not_for_pg_dump() -> None:
+    words, _ = dump.place(database_config("postgres://u@db/push?server_side_binding=true"))
+    assert "server_side_binding" not in words
+
+
+def test_a_secret_that_would_show_is_no_backup(tmp_path: Path) -> None:
+    entry = database_config("postgres://u@db/push?sslpassword=hidden")
+    with pytest.raises(BackupFailed, match="told sslpassword on") as caught:
+        backup.postgresql(entry, tmp_path / "copy")
+    assert "hidden" not in str(caught.value)
+
+
+@pytest.mark.postgresql
+def test_pg_dump_does_not_connect_without_the_tls_that_the_url_asks_for(
+    store: None, tmp_path: Path
+) -> None:
+    server = postgres.Postgres(tcp=True)
+    try:
+        server.start()
+        url = server.url("postgres", tcp_port=server.port)
+        assert backup.postgresql(database_config(url), tmp_path / "copy") > 0
+        with pytest.raises(BackupFailed, match="does not support SSL"):
+            backup.postgresql(database_config(f"{url}?sslmode=require"), tmp_path / "copy")
+    finally:
+        server.remove()
+
+
+@pytest.mark.postgresql
+def test_pg_dump_finds_a_socket_that_the_urls_query_names(store: None, tmp_path: Path) -> None:
+    folder = postgres.shared().folder
+    url = f"postgres://{postgres.USER}@/{NAME}?host={folder}"
+    assert backup.postgresql(database_config(url), tmp_path / "copy") > 0
+
+
 @pytest.mark.django_db(transaction=True)
 def test_the_command_notes_when_it_was(tmp_path: Path) -> None:
     out = StringIO()
@@ -111,6 +177,7 @@ def test_the_command_notes_a_backup_by_other_means() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_failure_is_one_line_and_no_note(tmp_path: Path) -> None:
-    with pytest.raises(CommandError, match="No backup was made"):
-        call_command("backup", str(tmp_path))
+    for name in (str(tmp_path), ""):
+        with pytest.raises(CommandError, match="No backup was made"):
+            call_command("backup", name)
     assert not Status.objects.filter(name=status.BACKUP).exists()
