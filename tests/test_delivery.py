@@ -702,3 +702,15 @@ def test_a_no_from_before_the_app_came_back_does_not_end_its_endpoint(play: Run)
         assert await on.settle() == [b"a"]
 
     play(story)
+
+
+def test_a_clock_that_was_set_back_makes_no_endless_no(play: Run) -> None:
+    async def story(on: Play) -> None:
+        on.now = -60 * MINUTE  # the phone has registered in what is the future now
+        await on.post(b"a")
+        assert await on.settle() == [b"a"]
+        on.fails(b"a", "item-not-found")
+        assert await on.settle() == []
+        assert await on.state(b"a") == "gone"
+
+    play(story)

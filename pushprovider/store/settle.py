@@ -95,7 +95,7 @@ def _settle(answers: Sequence[Answer], now: int, counts: Counts) -> None:
             message = unsettled.get(answer.uid)
             if message is None or not _was_asked(answer, message):
                 continue
-            if answer.state == MessageState.QUEUED or _is_renewed(answer, message):
+            if answer.state == MessageState.QUEUED or _is_renewed(answer, message, now):
                 again.append(answer)
             elif answer.state == MessageState.GONE:
                 gone.add(message.registration)
@@ -144,11 +144,12 @@ def _was_asked(answer: Answer, message: _Unsettled) -> bool:
     return answer.asked in (message.sent_to, message.device)
 
 
-def _is_renewed(answer: Answer, message: _Unsettled) -> bool:
+def _is_renewed(answer: Answer, message: _Unsettled, now: int) -> bool:
     """True for a "no such endpoint" that is out of date.
 
-    Since it was sent the app has registered again, or on another device: there is one now.
+    Since it was sent the app has registered again, or on another device: there is one now. What
+    was registered in the future was so before the clock was set back.
     """
     if answer.state != MessageState.GONE or answer.sent_at is None:
         return False
-    return message.renewed_at > answer.sent_at or message.device != answer.asked
+    return answer.sent_at < message.renewed_at <= now or message.device != answer.asked
