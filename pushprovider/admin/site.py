@@ -37,16 +37,18 @@ class PushSite(AdminSite):
         return [*own, *super().get_urls()]
 
     def index(  # type: ignore[override]  # ours may refuse, too
-        self, request: HttpRequest, _extra_context: dict[str, Any] | None = None
+        self,
+        request: HttpRequest,
+        extra_context: dict[str, Any] | None = None,  # noqa: ARG002  # Django's name for it
     ) -> HttpResponse:
         """Show the dashboard."""
         return self._index(request)
 
     def app_index(  # type: ignore[override]  # it redirects
         self,
-        _request: HttpRequest,
-        _app_label: str,
-        _extra_context: dict[str, Any] | None = None,
+        request: HttpRequest,  # noqa: ARG002
+        app_label: str,  # noqa: ARG002  # Django passes it by name
+        extra_context: dict[str, Any] | None = None,  # noqa: ARG002
     ) -> HttpResponse:
         """A list of lists would say less than the menu does."""
         return redirect("admin:index")
