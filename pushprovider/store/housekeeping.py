@@ -20,6 +20,7 @@ from pushprovider.models import (
     Tombstone,
 )
 from pushprovider.stats import Count, Counts
+from pushprovider.store import auditlog
 from pushprovider.store.writing import writing
 
 CHUNK = 500
@@ -61,7 +62,11 @@ def forget(now: int) -> bool:
     accounts = list(Registration.objects.filter(pk__in=ids).values_list("account_id", flat=True))
     Registration.objects.filter(pk__in=ids).delete()
     # Whoever has nothing here any more is forgotten, too; a block must last.
-    Account.objects.filter(pk__in=accounts, registrations=None, blocked_at=None).delete()
+    idle = Account.objects.filter(pk__in=accounts, registrations=None, blocked_at=None)
+    if jids := list(idle.values_list("jid", flat=True)):
+        # While it is known whose names they are.
+        auditlog.forget(jids)
+        idle.delete()
     return len(ids) == CHUNK
 
 

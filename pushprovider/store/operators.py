@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from django.conf import settings
-from django.contrib.admin.models import CHANGE, DELETION, LogEntry
-from django.contrib.contenttypes.models import ContentType
+from django.contrib.admin.models import DELETION
 from django.db import connection, models, transaction
-from django.db.models import Q
 
 from pushprovider import stats
 from pushprovider.fields import to_datetime
@@ -20,15 +18,12 @@ from pushprovider.models import (
     RevocationReason,
     Urgency,
 )
-from pushprovider.naming import app_hash
 from pushprovider.stats import Count, Counts
-from pushprovider.store import registrations, tombstones
+from pushprovider.store import auditlog, registrations, tombstones
 from pushprovider.store.post import new_uid
 from pushprovider.store.writing import arriving, ending, relying
 
 TEST_BODY = b"This is a test push, sent by an operator of the push server."
-#: What stands in the log in place of a person who is no longer known.
-ERASED = "an erased user"
 #: Rows deleted in one statement: bounds how long the write lock is held.
 CHUNK = 5000
 
@@ -56,7 +51,7 @@ def _block(account: int, reason: str, operator: int, now: int) -> int:
         waiting = Message.objects.filter(account__in=rows, state__lte=1)
         gone = waiting.update(state=MessageState.GONE, payload=b"", settled_at=moment)
         stats.add(Counts({(Count.SETTLED, MessageState.GONE.label): gone}), now)
-        _log(operator, rows, f"Blocked. {_because(reason)}")
+        auditlog.write(operator, rows, f"Blocked. {_because(reason)}")
     return len(rows)
 
 
@@ -67,7 +62,7 @@ def unblock(accounts: Sequence[int], reason: str, operator: int) -> int:
         Account.objects.filter(pk__in=[row.pk for row in rows]).update(
             blocked_at=None, blocked_reason=""
         )
-        _log(operator, rows, f"Unblocked. {_because(reason)}")
+        auditlog.write(operator, rows, f"Unblocked. {_because(reason)}")
     return len(rows)
 
 
@@ -78,7 +73,7 @@ def revoke(endpoints: Sequence[int], reason: str, operator: int, now: int) -> in
             Registration.objects.filter(pk__in=endpoints, revoked_at=None).select_related("account")
         )
         number = registrations.revoke([row.pk for row in rows], RevocationReason.OPERATOR, now)
-        _log(operator, rows, f"Revoked. {_because(reason)}")
+        auditlog.write(operator, rows, f"Revoked. {_because(reason)}")
     return number
 
 
@@ -121,7 +116,7 @@ def send_test_push(
             expires_at=to_datetime(now + ttl * 1000),
         )
         stats.add(Counts({(Count.ACCEPTED, Urgency.HIGH.label): 1}), now)
-        _log(operator, [row], f"Test push {message.uid}.")
+        auditlog.write(operator, [row], f"Test push {message.uid}.")
     return message.uid
 
 
@@ -141,16 +136,15 @@ def erase(
             pass
     with transaction.atomic():
         ending()
-        _forget_in_log(Account, [account])
-        _forget_in_log(Registration, endpoints)
         # What came in since is in here, too: nothing may stay behind.
         Registration.objects.filter(account_id=account).delete()
         rows = list(Account.objects.filter(pk=account))
+        auditlog.forget([row.jid for row in rows])
         for row in rows:
             tombstones.bury_account(row.jid, now)
         with connection.cursor() as cursor:
             cursor.execute("DELETE FROM pushprovider_account WHERE id = %s", [account])
-        _log(operator, rows, "Erased, with everything about it.", DELETION)
+        auditlog.write(operator, rows, "Erased, with everything about it.", DELETION)
 
 
 def _delete_some(rows: models.QuerySet[Message]) -> bool:
@@ -158,38 +152,6 @@ def _delete_some(rows: models.QuerySet[Message]) -> bool:
     ids = list(rows.order_by("pk").values_list("pk", flat=True)[:CHUNK])
     Message.objects.filter(pk__in=ids).delete()
     return len(ids) == CHUNK
-
-
-def _forget_in_log(model: type[models.Model], ids: Sequence[int]) -> None:
-    """Take the JID, and reasons that may speak of the person, out of what was logged before."""
-    kind = ContentType.objects.get_for_model(model)
-    mine = Q(content_type=kind, object_id__in=[str(pk) for pk in ids])
-    LogEntry.objects.filter(mine).update(object_repr=ERASED, change_message="")
-
-
-def _log(
-    operator: int | None, rows: Iterable[models.Model], message: str, flag: int = CHANGE
-) -> None:
-    """Write who did it; None is the account's owner, whose acts are not an operator's."""
-    if operator is None:
-        return
-    LogEntry.objects.bulk_create(
-        LogEntry(
-            user_id=operator,
-            content_type=ContentType.objects.get_for_model(row),
-            object_id=str(row.pk),
-            object_repr=ERASED if flag == DELETION else _name(row),
-            action_flag=flag,
-            change_message=message,
-        )
-        for row in rows
-    )
-
-
-def _name(row: models.Model) -> str:
-    if isinstance(row, Registration):
-        return f"{app_hash(row.application)} of {row.account.jid}"[:200]
-    return str(row)[:200]
 
 
 def _because(reason: str) -> str:
