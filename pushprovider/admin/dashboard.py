@@ -40,19 +40,18 @@ def page(request: HttpRequest) -> HttpResponse:
     if not request.user.has_perm("pushprovider.view_message"):
         return shell.render(request, "admin/nothing.html", title="Dashboard")
     span = figures.chosen(request.GET.get("range"))
-    failures = store.latest_failures(100)
     sources = store.senders()[:SENDERS]
     return shell.render(
         request,
         "admin/index.html",
         title="Dashboard",
         checks=health.worst_first(),
-        tiles=tiles(Figures(figures.DAY), store.top_condition(failures)),
+        tiles=tiles(Figures(figures.DAY)),
         span=span,
         ranges=figures.RANGES,
         chart=chart(span),
         sources=[(one, svg.share(one.pushes, sources[0].pushes)) for one in sources],
-        failures=failures[:FAILURES],
+        failures=store.latest_failures(FAILURES),
         latest=store.latest(LIVE),
         version=__version__,
     )
@@ -72,11 +71,11 @@ def chart(span: Range) -> str:
     )
 
 
-def tiles(day: Figures, condition: str) -> list[Tile]:
+def tiles(day: Figures) -> list[Tile]:
     """Return the figures of the past 24 hours."""
     return [
         _delivered(day),
-        _failed(day, condition),
+        _failed(day),
         _delay(day),
         _waiting(),
         _people(day),
@@ -120,14 +119,14 @@ def _waiting() -> Tile:
     return Tile("Waiting for phones", text, oldest, _list("message", state=WAITING))
 
 
-def _failed(day: Figures, condition: str) -> Tile:
+def _failed(day: Figures) -> Tile:
     failed, expired = day.total(Count.SETTLED, *FAILED), day.total(Count.SETTLED, EXPIRED)
     note = f"24 h: {failed:,} failed, {expired:,} expired"
-    if failed + expired and condition:
+    if condition := store.main_condition(failed + expired):
         note += f"; mostly {condition}"
     spark = svg.line(day.hours(Count.SETTLED, EXPIRED, *FAILED), "Failures by hour")
     tone = "warn" if failed + expired else ""
-    url = _list("message", state=FAILED_CHOICE)
+    url = _list("message", state=FAILED_CHOICE, accepted="day")
     text = display.number(failed + expired)
     return Tile("Failed + expired", text, note, url, spark, tone)
 

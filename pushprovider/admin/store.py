@@ -10,9 +10,10 @@ from functools import wraps
 from typing import TypeVar
 
 from django.db import connection
-from django.db.models import Count, Sum
+from django.db.models import Case, Count, Q, Sum, Value, When
 
-from pushprovider.admin.fatefilters import FAILED_STATES
+from pushprovider.admin.fatefilters import FAILED_STATES, first_since
+from pushprovider.admin.filters import DAY
 from pushprovider.fields import now_ms, to_ms
 from pushprovider.models import Account, Message, Sender
 from pushprovider.store import totals
@@ -21,8 +22,10 @@ T = TypeVar("T")
 
 #: Waiting messages are counted up to here; beyond it the page says "more than".
 MOST_WAITING = 100_000
-#: Pairs of subject and User-Agent that are looked at.
+#: Senders that are named.
 SENDERS = 200
+#: Failures of each state that are asked for their stanza error.
+CONDITIONS = 5000
 #: An answer that took longer than SLOW seconds is kept for so many times as long as it took.
 KEEP, SLOW = 600, 0.05
 
@@ -94,16 +97,18 @@ class Source:
 @remembered
 def senders() -> list[Source]:
     """Return who sends most, by all pushes to endpoints that still exist."""
-    rows = Sender.objects.values_list("subject", "user_agent").annotate(
-        endpoints=Count("registration_id", distinct=True), pushes=Sum("count")
+    # One operator of a server may send with several versions of a library: that is one name.
+    name = Case(
+        When(~Q(subject=""), then="subject"),
+        When(~Q(user_agent=""), then="user_agent"),
+        default=Value("unknown"),
     )
-    found: dict[str, Source] = {}
-    for subject, user_agent, endpoints, pushes in rows.order_by("-pushes")[:SENDERS]:
-        # One operator of a server may send with several versions of a library.
-        name = subject or user_agent or "unknown"
-        before = found.get(name, Source(name, 0, 0))
-        found[name] = Source(name, before.endpoints + endpoints, before.pushes + pushes)
-    return sorted(found.values(), key=lambda one: one.pushes, reverse=True)
+    rows = (
+        Sender.objects.annotate(name=name)
+        .values_list("name")
+        .annotate(endpoints=Count("registration_id", distinct=True), pushes=Sum("count"))
+    )
+    return [Source(*row) for row in rows.order_by("-pushes")[:SENDERS]]
 
 
 def latest_failures(number: int) -> list[Message]:
@@ -121,7 +126,19 @@ def latest(number: int) -> list[Message]:
     return list(rows.select_related("account", "registration")[:number])
 
 
-def top_condition(failures: list[Message]) -> str:
-    """Return the stanza error that the failures have most often, or nothing."""
-    often = Counter(one.condition for one in failures if one.condition).most_common(1)
-    return often[0][0] if often else ""
+def main_condition(failures: int) -> str:
+    """Return the stanza error of more than half of the past day's failures, or nothing."""
+    found = _conditions()
+    [(condition, number)] = found.most_common(1) or [("", 0)]
+    return condition if number > max(failures, found.total()) / 2 else ""
+
+
+@remembered
+def _conditions() -> Counter[str]:
+    """Count the past day's newest failures by their stanza error; "" has had none."""
+    found: Counter[str] = Counter()
+    first = first_since(DAY)
+    for state in FAILED_STATES:
+        rows = Message.objects.filter(state=state, state__gt=2, pk__gte=first).order_by("-id")
+        found.update(rows.values_list("condition", flat=True)[:CONDITIONS])
+    return found
