@@ -12,8 +12,10 @@ from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 
+from pushprovider.admin import endpoints
 from pushprovider.admin.groups import make_groups
 from pushprovider.models import Account, Message, MessageState, Registration, Sender
+from pushprovider.naming import endpoint_hash
 from pushprovider.stats import Count
 from tests.cast import ApplicationServer, Phone, counted
 
@@ -55,6 +57,16 @@ def act(browser: Client, rows: list[Model], action: str, **more: str) -> Any:
     address = reverse(f"admin:pushprovider_{rows[0]._meta.model_name}_changelist")
     form = {"action": action, "_selected_action": [str(row.pk) for row in rows], **more}
     return browser.post(address, form)
+
+
+def shown(browser: Client, what: Model | type[Model]) -> str:
+    """Return the page of a row, or a model's list."""
+    name = f"admin:pushprovider_{what._meta.model_name}"
+    is_list = isinstance(what, type)
+    address = (
+        reverse(f"{name}_changelist") if is_list else reverse(f"{name}_change", args=[what.pk])
+    )
+    return browser.get(address).content.decode()
 
 
 def log() -> list[tuple[str, str, str]]:
@@ -129,6 +141,35 @@ def test_it_sends_no_test_push_to_what_has_ended(operator: Client, phone: Phone)
     act(operator, [phone.registration()], "revoke", post="yes")
     act(operator, [phone.registration()], "send_test_push")
     assert phone.messages() == []
+
+
+def test_an_endpoint_of_somebody_blocked_is_shown_so_and_gets_no_test_push(
+    operator: Client, phone: Phone
+) -> None:
+    phone.register()
+    row = phone.registration()
+    juliet = Account.objects.get()
+    act(operator, [juliet], "block", post="yes")
+    listed, page, user = (shown(operator, one) for one in (Registration, row, juliet))
+    assert 'class="pill bad">blocked<' in page
+    assert 'class="pill good">active<' not in listed + page + user
+    assert ("Send test push" in page, "Revoke" in page) == (False, True)
+    act(operator, [row], "send_test_push")
+    assert f"Endpoint {endpoint_hash(bytes(row.key))} has ended" in shown(operator, Registration)
+    assert phone.messages() == []
+
+
+def test_it_says_how_many_test_pushes_were_left_out(
+    operator: Client, phone: Phone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(endpoints, "TESTS", 2)
+    for app in ("chat", "news", "mail"):
+        phone.register(app)
+    act(operator, list(Registration.objects.all()), "send_test_push")
+    page = shown(operator, Registration)
+    assert "Test pushes on their way: 2." in page
+    assert "Left out: 1." in page
+    assert len(phone.messages()) == 2
 
 
 def test_it_erases_everything_about_somebody(operator: Client, phone: Phone) -> None:

@@ -92,7 +92,10 @@ class EndpointAdmin(ReadOnlyAdmin):
     # --- one endpoint ---------------------------------------------------------------------------
 
     def verbs_of(self, row: Registration) -> Sequence[tuple[str, str]]:
-        return self.verbs if _state(row) == "active" else ()
+        state = _state(row)
+        if state == "blocked":  # it would be refused; ending it for good is something else
+            return [verb for verb in self.verbs if verb[0] != "send_test_push"]
+        return self.verbs if state == "active" else ()
 
     def about(self, row: Any) -> dict[str, Any]:
         mine = Message.objects.filter(registration=row).order_by("-id")
@@ -136,17 +139,23 @@ class EndpointAdmin(ReadOnlyAdmin):
     ) -> HttpResponse | None:
         """Send a message of our own; its fate shows whether the way to the phone is open."""
         sent = 0
-        for key in self.keys(rows)[:TESTS]:
+        chosen = list(rows.values_list("pk", "key"))
+        for pk, key in chosen[:TESTS]:
             try:
-                operators.send_test_push(key, self.operator(request), now_ms())
+                operators.send_test_push(pk, self.operator(request), now_ms())
             except operators.NotLive:
-                messages.warning(request, f"Endpoint {key} has ended or its user is blocked.")
+                name = endpoint_hash(bytes(key))
+                messages.warning(request, f"Endpoint {name} has ended or its user is blocked.")
             else:
                 sent += 1
+        if left := len(chosen[TESTS:]):
+            text = f"One action sends {TESTS} test pushes at most. Left out: {left}."
+            messages.warning(request, text)
         if sent:
             messages.success(request, f"Test pushes on their way: {sent}.")
         return self.back(request)
 
 
 def _state(row: Registration) -> str:
-    return row.state_at(to_datetime(now_ms()))
+    state = row.state_at(to_datetime(now_ms()))
+    return "blocked" if state == "active" and row.account.is_blocked else state
