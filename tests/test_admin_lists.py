@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -14,7 +15,7 @@ from django.urls import reverse
 from pushprovider.admin import fatefilters, filters
 from pushprovider.fields import now_ms, to_datetime
 from pushprovider.models import Account, Message, Registration
-from pushprovider.naming import app_hash
+from pushprovider.naming import app_hash, endpoint_hash
 from tests.browser import town
 from tests.cast import ApplicationServer, Phone
 
@@ -35,6 +36,7 @@ FILTERS = [
     *(("message", {"state": value}) for value, _ in fatefilters.Fate.options),
     *(("message", {"urgency": value}) for value, _ in fatefilters.ByUrgency.options),
     *(("message", {"accepted": value}) for value, _ in fatefilters.Accepted.options),
+    *(("message", {"registration": value}) for value in ("1", "9" * 18, "9" * 23, "x")),
 ]
 ODD = [
     "a" * 10_000,
@@ -158,6 +160,48 @@ def test_find_goes_straight_to_what_is_meant(
     for text, where in meant.items():
         answer = operator.post(reverse("admin:find"), {"q": text})
         assert answer.headers["Location"].startswith(where), text
+
+
+def test_what_pages_show_is_found(
+    operator: Client, phone: Phone, server: ApplicationServer
+) -> None:
+    server.post(phone.register())
+    row, message = phone.registration(), phone.messages()[0]
+    page = f"/admin/pushprovider/registration/{row.pk}/change/"
+    title = operator.get(page).context["title"]
+    shown = operator.get(address("message")).content.decode()
+    [name] = re.findall(r"<code[^>]*>(.*?)</code>", shown)
+    assert len(name) == 17
+    for text in (name, name.removesuffix("…")):
+        assert [one.pk for one in rows(operator, "message", q=text)] == [message.pk]  # type: ignore[attr-defined]
+        answer = operator.post(reverse("admin:find"), {"q": text}, follow=True)
+        assert message.uid in answer.content.decode()
+    answer = operator.post(reverse("admin:find"), {"q": title.removeprefix("Endpoint ")})
+    assert answer.headers["Location"] == page
+    assert len(rows(operator, "registration", q=f"{row.application[:8]}…")) == 1
+
+
+def test_all_of_an_endpoint_or_a_user_leads_to_theirs_alone(
+    operator: Client, server: ApplicationServer
+) -> None:
+    juliet = Phone("juliet@localhost/phone")
+    for phone in (juliet, Phone("juliet@localhost.example/phone"), Phone("romeo@localhost/phone")):
+        server.post(phone.register())
+    server.post(juliet.register("news"))
+    row = juliet.registration("chat")
+    for page, number in (
+        (reverse("admin:pushprovider_registration_change", args=[row.pk]), 1),
+        (reverse("admin:pushprovider_account_change", args=[row.account_id]), 2),
+    ):
+        text = operator.get(page).content.decode()
+        [there] = re.findall(r'Latest messages</h2><a href="([^"]*)">All', text)
+        found = operator.get(there).context["cl"]
+        assert {one.account.jid for one in found.result_list} == {"juliet@localhost"}
+        assert len(found.result_list) == number
+    only = operator.get(address("message"), {"registration": str(row.pk)}).content.decode()
+    assert endpoint_hash(bytes(row.key)) in only
+    assert "Clear all filters" in only
+    assert rows(operator, "message", registration="999999") == []
 
 
 def test_a_list_is_turned_page_by_page(operator: Client) -> None:

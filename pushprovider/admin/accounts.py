@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
@@ -100,6 +101,7 @@ class AccountAdmin(ReadOnlyAdmin):
             "title": row.jid,
             "endpoints": endpoints,
             "latest": list(mine.select_related("registration").defer("payload")[:MESSAGES]),
+            "all_of": urlencode({"q": row.jid}),
             "bars": traffic.by_hour(mine),
             "history": history.of(row),
             "now": to_datetime(now_ms()),

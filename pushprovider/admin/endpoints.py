@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import admin, messages
 from django.db.models import Max, QuerySet, Sum
@@ -12,7 +13,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from pushprovider.admin import confirm, display, filters, history, traffic
+from pushprovider.admin import confirm, display, filters, finding, history, traffic
 from pushprovider.admin.finding import accounts_like, beginning
 from pushprovider.admin.readonly import ReadOnlyAdmin
 from pushprovider.admin.site import site
@@ -51,6 +52,7 @@ class EndpointAdmin(ReadOnlyAdmin):
 
     def find(self, queryset: QuerySet[Registration], text: str) -> QuerySet[Registration]:
         """By user if it looks like a JID, else by application; a name without "@" may be both."""
+        text = text.removesuffix(finding.MORE)
         users = accounts_like(text)
         if "@" in text or (users and not beginning(queryset, "application", text).exists()):
             return queryset.filter(account_id__in=users)
@@ -110,6 +112,7 @@ class EndpointAdmin(ReadOnlyAdmin):
             "imported": list(row.imported.order_by("-is_kept", "-expires_at")[:IMPORTED]),
             "senders": list(row.senders.order_by("-count")[:SENDERS]),
             "latest": latest,
+            "all_of": urlencode({"registration": row.pk}),
             "bars": traffic.by_hour(mine),
             "history": history.of(row),
         }

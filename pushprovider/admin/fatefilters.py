@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.admin import ModelAdmin
 from django.db.models import QuerySet
+from django.http import HttpRequest
 
-from pushprovider.admin.filters import DAY, HOUR, Filter, newest
+from pushprovider.admin.filters import DAY, HOUR, Choices, Filter, newest
+from pushprovider.admin.finding import is_key
 from pushprovider.fields import now_ms
-from pushprovider.models import Message, MessageState, Urgency
+from pushprovider.models import Message, MessageState, Registration, Urgency
+from pushprovider.naming import endpoint_hash
 
 #: Choices that stand for several states.
 WAITING, FAILED = "waiting", "failed"
@@ -66,6 +70,23 @@ class Accepted(Filter):
             return queryset.filter(pk__gte=first_since(DAY))
         older = queryset.filter(pk__lt=first_since(DAY if value == "before" else 2 * DAY))
         return older.filter(pk__gte=first_since(2 * DAY)) if value == "before" else older
+
+
+class OfEndpoint(Filter):
+    """By one endpoint, which its page leads here with; it is not offered to choose from."""
+
+    title = "endpoint"
+    parameter_name = "registration"
+
+    def lookups(self, _request: HttpRequest, _admin: ModelAdmin[Any]) -> Choices:
+        key = self.value() or ""
+        if not is_key(key):
+            return []
+        row = Registration.objects.filter(pk=int(key)).first()
+        return [(key, endpoint_hash(bytes(row.key)) if row else "One that is gone")]
+
+    def narrow(self, queryset: QuerySet[Any], value: str) -> QuerySet[Any]:
+        return queryset.filter(registration_id=int(value))
 
 
 def first_since(milliseconds: int) -> int:

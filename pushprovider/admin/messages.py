@@ -11,13 +11,13 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from pushprovider.admin import display, fate, fatefilters
+from pushprovider.admin import display, fate, fatefilters, finding
 from pushprovider.admin.finding import accounts_like, beginning
 from pushprovider.admin.readonly import ReadOnlyAdmin
 from pushprovider.admin.site import site
 from pushprovider.fields import to_ms
 from pushprovider.models import Message, MessageState, Registration, Urgency
-from pushprovider.naming import app_hash, endpoint_hash
+from pushprovider.naming import app_hash, endpoint_hash, message_name
 
 #: Endpoints whose messages are searched when a text fits many.
 ENDPOINTS = 500
@@ -26,7 +26,12 @@ ENDPOINTS = 500
 @admin.register(Message, site=site)
 class MessageAdmin(ReadOnlyAdmin):
     list_display = ("id_", "status", "user", "application", "delay", "size_", "accepted")
-    list_filter = (fatefilters.Fate, fatefilters.ByUrgency, fatefilters.Accepted)
+    list_filter = (
+        fatefilters.Fate,
+        fatefilters.ByUrgency,
+        fatefilters.Accepted,
+        fatefilters.OfEndpoint,
+    )
     list_select_related = ("account", "registration")
     search_fields = ("uid",)
     search_help_text = "Message id, JID or application, or how it begins"
@@ -37,6 +42,7 @@ class MessageAdmin(ReadOnlyAdmin):
 
     def find(self, queryset: QuerySet[Message], text: str) -> QuerySet[Message]:
         """By user if it looks like a JID, else by id, else by application, else by user."""
+        text = text.removesuffix(finding.MORE)
         if "@" not in text:
             uid = text.rpartition("/message/")[2]
             if beginning(Message.objects.all(), "uid", uid).exists():
@@ -52,8 +58,7 @@ class MessageAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Message")
     def id_(self, row: Message) -> SafeString:
-        # The end is what differs: it is random, the start is the time.
-        return format_html('<code title="{}">…{}</code>', row.uid, row.uid[-10:])
+        return format_html('<code title="{}">{}…</code>', row.uid, message_name(row.uid))
 
     @admin.display(description="State")
     def status(self, row: Message) -> SafeString:
@@ -87,7 +92,7 @@ class MessageAdmin(ReadOnlyAdmin):
     def about(self, row: Any) -> dict[str, Any]:
         state = MessageState(row.state)
         return {
-            "title": f"Message …{row.uid[-10:]}",
+            "title": f"Message {message_name(row.uid)}…",
             "state": state.label,
             "urgency": Urgency(row.urgency).label,
             "application": app_hash(row.registration.application),
