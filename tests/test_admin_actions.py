@@ -83,6 +83,7 @@ def test_it_blocks_after_a_question(operator: Client, phone: Phone) -> None:
     question = act(operator, [juliet], "block")
     assert question.status_code == 200
     assert b"juliet@localhost" in question.content
+    assert b'name="reason"' in question.content
     assert not Account.objects.get().is_blocked
 
     assert act(operator, [juliet], "block", post="yes", reason="spam").status_code == 302
@@ -181,7 +182,10 @@ def test_it_erases_everything_about_somebody(operator: Client, phone: Phone) -> 
     juliet = Account.objects.get(jid="juliet@localhost")
     act(operator, [juliet], "block", post="yes", reason="juliet asked for it")
     act(operator, [phone.registration()], "revoke", post="yes")
-    assert act(operator, [juliet], "erase").status_code == 200
+    question = act(operator, [juliet], "erase")
+    assert question.status_code == 200
+    assert b'name="reason"' not in question.content  # the log would not keep it
+    assert b"keeps only that somebody was erased" in question.content
     assert Account.objects.filter(pk=juliet.pk).exists()
 
     assert act(operator, [juliet], "erase", post="yes").status_code == 302
@@ -191,6 +195,26 @@ def test_it_erases_everything_about_somebody(operator: Client, phone: Phone) -> 
     assert "juliet" not in str(log())
     assert log()[-1] == ("operator", "an erased user", "Erased, with everything about it.")
     assert server.post(endpoint).status == 404
+
+
+def test_a_jid_finds_what_was_done_to_the_user_and_to_the_endpoints(
+    operator: Client, phone: Phone
+) -> None:
+    romeo = Phone("romeo@localhost/phone")
+    for one in (phone, romeo):
+        one.register()
+        act(operator, [one.registration()], "revoke", post="yes")
+    act(operator, [Account.objects.get(jid="juliet@localhost")], "block", post="yes")
+    for text, number in (
+        ("juliet@localhost", 2),
+        ("xmpp:Juliet@LOCALHOST/phone", 2),
+        ("romeo@localhost", 1),
+        ("operator", 3),
+        ("et@localhost", 0),
+        ("localhost", 0),
+    ):
+        page = operator.get(reverse("admin:admin_logentry_changelist"), {"q": text})
+        assert len(page.context["cl"].result_list) == number, text
 
 
 @pytest.mark.parametrize("confirmed", [{}, {"post": "yes"}])

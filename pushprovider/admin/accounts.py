@@ -163,7 +163,10 @@ class AccountAdmin(ReadOnlyAdmin):
                 rows,
                 "Erase",
                 "The user, the endpoints, the messages and their names in the audit log are "
-                "deleted. This cannot be undone. If the phone registers again it is a new user.",
+                "deleted. The log keeps only that somebody was erased, when and by whom, so no "
+                "reason is asked for. This cannot be undone. If the phone registers again it is a "
+                "new user.",
+                keeps_reason=False,
             )
         keys = self.keys(rows)
         for key in keys:

@@ -6,7 +6,8 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
-from django.db.models import QuerySet
+from django.contrib.auth.models import User
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 
@@ -14,6 +15,7 @@ from pushprovider.admin import display
 from pushprovider.admin.finding import beginning
 from pushprovider.admin.readonly import ReadOnlyAdmin
 from pushprovider.admin.site import site
+from pushprovider.store import auditlog
 
 
 @admin.register(LogEntry, site=site)
@@ -31,8 +33,11 @@ class AuditAdmin(ReadOnlyAdmin):
         return found
 
     def find(self, queryset: QuerySet[LogEntry], text: str) -> QuerySet[LogEntry]:
-        theirs = beginning(queryset, "user__username", text)
-        return theirs if theirs.exists() else queryset.filter(object_repr=text)
+        """By operator, and by user: what was done to the account and to its endpoints."""
+        jid = text.removeprefix("xmpp:").partition("/")[0].lower()
+        by = beginning(User.objects.all(), "username", text).values("pk")
+        of = auditlog.about([jid]).values("pk")
+        return queryset.filter(Q(user__in=by) | Q(pk__in=of))
 
     @admin.display(description="When")
     def at(self, row: LogEntry) -> str:

@@ -28,9 +28,18 @@ def is_confirmed(request: HttpRequest) -> bool:
 
 
 def ask(
-    request: HttpRequest, of: ReadOnlyAdmin, rows: Any, verb: str, consequence: str
+    request: HttpRequest,
+    of: ReadOnlyAdmin,
+    rows: Any,
+    verb: str,
+    consequence: str,
+    *,
+    keeps_reason: bool = True,
 ) -> TemplateResponse:
-    """Return the page that asks for the second POST. `verb` reads like "Revoke 2 endpoints"."""
+    """Return the page that asks for the second POST. `verb` reads like "Revoke 2 endpoints".
+
+    Not `keeps_reason`: none is asked for.
+    """
     chosen = list(rows)
     plural = of.opts.verbose_name_plural if len(chosen) != 1 else of.opts.verbose_name
     context = {
@@ -45,6 +54,7 @@ def ask(
         "checkbox": ACTION_CHECKBOX_NAME,
         "action": request.POST.get("action", ""),
         "back": request.POST.get("back", ""),
+        "keeps_reason": keeps_reason,
         "longest_reason": REASON,
     }
     return TemplateResponse(request, "admin/pushprovider/confirm.html", context)

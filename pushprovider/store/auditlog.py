@@ -48,14 +48,13 @@ def _name(row: models.Model) -> str:
     return str(row)[:_LONGEST]
 
 
-def about(jids: Sequence[str], entries: QuerySet[LogEntry] | None = None) -> QuerySet[LogEntry]:
+def about(jids: Sequence[str]) -> QuerySet[LogEntry]:
     """Return the entries about these users and their endpoints, also those long deleted.
 
     They are known by name: what deleted an endpoint did not look here. One look at all entries.
     """
     user, endpoint = (ContentType.objects.get_for_model(one) for one in (Account, Registration))
-    entries = LogEntry.objects.all() if entries is None else entries
-    entries = entries.alias(
+    entries = LogEntry.objects.alias(
         owner=Substr("object_repr", StrIndex("object_repr", Value(_OF)) + len(_OF))
     )
     # A JID that did not fit was cut. One that begins with the same characters is taken for it.
