@@ -12,8 +12,16 @@
   const TONES = { delivered: "good", queued: "wait", sent: "wait", expired: "wait", evicted: "bad", gone: "bad" };
   const arrivals = [];
   let paused = false, failures = 0, held = [];
+  let link = { text: "connecting", tone: "plain" };
 
-  const say = (text, tone) => { badge.textContent = text; badge.className = `pill ${tone}`; };
+  // A pause is news only while something could come.
+  function draw() {
+    const pausing = { text: held.length ? `paused, ${held.length} new` : "paused", tone: "wait" };
+    const { text, tone } = paused && link.tone === "good" ? pausing : link;
+    badge.textContent = text;
+    badge.className = `pill ${tone}`;
+  }
+  const linked = (text, tone) => { link = { text, tone }; draw(); };
   const wanted = (state, words) => (!byState || !byState.value || byState.value === state)
     && (!byJid || !byJid.value.trim() || words.toLowerCase().includes(byJid.value.trim().toLowerCase()));
   const duration = (ms) => ms === null || ms === undefined ? "–" : ms < 1000 ? `${Math.round(ms)} ms`
@@ -42,8 +50,12 @@
   }
 
   function add(event) {
+    // What waited when the page came has a row already.
+    const before = [...body.rows].find((row) => row.dataset.id === event.id);
+    if (before) before.remove();
     const row = body.insertRow(0);
     row.className = "new";
+    row.dataset.id = event.id;
     row.dataset.state = event.state;
     row.dataset.words = `${event.jid} ${event.application}`;
     const link = document.createElement("a");
@@ -74,21 +86,21 @@
     arrivals.push(...events.map(() => now));
     if (paused) held = [...held, ...events].slice(-most);
     else show(events);
-    if (paused) say(`paused, ${held.length} new`, "wait");
+    draw();
   }
 
   function connect() {
     const scheme = location.protocol === "https:" ? "wss:" : "ws:";
     const socket = new WebSocket(`${scheme}//${location.host}/ws/live/`);
-    socket.addEventListener("open", () => { failures = 0; if (!paused) say("live", "good"); });
+    socket.addEventListener("open", () => { failures = 0; linked("live", "good"); });
     socket.addEventListener("message", (message) => {
       const events = JSON.parse(message.data);
       if (Array.isArray(events)) take(events);
     });
     socket.addEventListener("close", (event) => {
-      if (event.code === 4403) { say("not permitted", "bad"); return; }
+      if (event.code === 4403) { linked("not permitted", "bad"); return; }
       failures += 1;
-      say("reconnecting", "wait");
+      linked("reconnecting", "wait");
       // 1 s, doubled up to 30 s; spread, so that not all browsers come back in the same moment.
       setTimeout(connect, Math.min(1000 * 2 ** (failures - 1), 30000) * (0.75 + Math.random() / 2));
     });
@@ -98,10 +110,11 @@
     paused = !paused;
     pause.textContent = paused ? "Resume" : "Pause";
     pause.setAttribute("aria-pressed", String(paused));
-    if (paused) { say("paused", "wait"); return; }
-    say("live", "good");
-    show(held);
-    held = [];
+    if (!paused) {
+      show(held);
+      held = [];
+    }
+    draw();
   });
   for (const control of [byState, byJid]) {
     if (control) control.addEventListener("input", () => {

@@ -56,6 +56,40 @@ async def test_it_is_filtered_and_paused(staffed: Provider, phone: Phone) -> Non
 
 
 @play
+async def test_what_waited_gets_its_end_in_place_of_its_row(
+    staffed: Provider, phone: Phone
+) -> None:
+    async with phone, visitor(staffed) as person:
+        endpoint = (await phone.register()).endpoint
+        await phone.logout()
+        await staffed.post(endpoint, b"hello")
+        await person.log_in("viewer")
+        await person.go("/admin/live/")
+        await person.page.wait_for_selector("#live-state.good")
+        assert await person.page.locator(ROWS, has_text="delivered").count() == 0
+        await phone.connect()
+        await person.page.locator(ROWS, has_text="delivered").wait_for()
+        assert await person.page.locator(ROWS).count() == 1
+
+
+@play
+async def test_after_a_pause_it_says_that_the_server_is_away(staffed: Provider) -> None:
+    async with visitor(staffed) as person:
+        await person.log_in("viewer")
+        await person.go("/admin/live/")
+        await person.page.wait_for_selector("#live-state.good")
+        await person.page.click("#live-pause")
+        staffed.kill_http()
+        await person.page.wait_for_selector("text=reconnecting")
+        await person.page.click("#live-pause")
+        assert await person.page.inner_text("#live-state") == "reconnecting"
+        staffed.start_http()
+        await person.page.wait_for_selector("#live-state.good")
+        assert all("WebSocket connection" in one for one in person.wrong)
+        person.wrong.clear()
+
+
+@play
 async def test_it_comes_back_by_itself(staffed: Provider, phone: Phone) -> None:
     async with phone, visitor(staffed) as person:
         endpoint = (await phone.register()).endpoint
