@@ -265,6 +265,19 @@ def test_odd_choices_are_refused(operator: Client, phone: Phone) -> None:
     assert not Account.objects.get().is_blocked
 
 
+def test_a_number_too_great_for_a_row_is_no_row(operator: Client, phone: Phone) -> None:
+    phone.register()
+    juliet = Account.objects.get()
+    for model in (Account, Registration):
+        address = reverse(f"admin:pushprovider_{model._meta.model_name}_changelist")
+        action = "block" if model is Account else "send_test_push"
+        form = {"action": action, "_selected_action": "9" * 23, "post": "yes", "back": "9" * 23}
+        assert operator.post(address, form, follow=True).status_code == 200
+    act(operator, [juliet, Account(pk=10**22)], "block", post="yes")
+    assert Account.objects.get().is_blocked
+    assert len(log()) == 1
+
+
 def test_deleting_is_no_action(operator: Client, phone: Phone) -> None:
     phone.register()
     act(operator, [Account.objects.get()], "delete_selected", post="yes")

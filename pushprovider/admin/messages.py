@@ -27,10 +27,10 @@ ENDPOINTS = 500
 class MessageAdmin(ReadOnlyAdmin):
     list_display = ("id_", "status", "user", "application", "delay", "size_", "accepted")
     list_filter = (
+        fatefilters.OfEndpoint,
         fatefilters.Fate,
         fatefilters.ByUrgency,
         fatefilters.Accepted,
-        fatefilters.OfEndpoint,
     )
     list_select_related = ("account", "registration")
     search_fields = ("uid",)

@@ -15,6 +15,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 
+from pushprovider.admin.finding import is_key
 from pushprovider.admin.pages import PagedList
 
 if TYPE_CHECKING:
@@ -85,8 +86,13 @@ class ReadOnlyAdmin(Base):
             asked = set(request.POST.getlist("action")) & {str(name) for name in self._names()}
             if asked - set(self.get_actions(request)):
                 raise PermissionDenied
-            if not all(key.isdecimal() for key in request.POST.getlist(ACTION_CHECKBOX_NAME)):
+            chosen = request.POST.getlist(ACTION_CHECKBOX_NAME)
+            if not all(key.isdecimal() for key in chosen):
                 raise BadRequest("Rows are named by their numbers.")
+            # No row has a number that the database has no room for.
+            form = request.POST.copy()
+            form.setlist(ACTION_CHECKBOX_NAME, [key for key in chosen if is_key(key)])
+            request.POST = form  # type: ignore[assignment]  # Django's own is as good when changed
             if request.POST.get("select_across", "0") != "0":
                 raise BadRequest("There is no action on all rows at once.")
         return super().changelist_view(request, extra_context)
