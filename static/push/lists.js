@@ -21,10 +21,11 @@
   if (filter && head) {
     const button = document.createElement("button");
     button.type = "button";
+    const inForce = filter.querySelector("#changelist-filter-extra-actions") ? " (in force)" : "";
     const phone = window.matchMedia("(max-width: 767px)");
     const draw = () => {
       const open = filter.classList.contains("open");
-      button.textContent = phone.matches ? (open ? "▼ Filter" : "▶ Filter") : "Filter";
+      button.textContent = phone.matches ? `${open ? "▼" : "▶"} Filter${inForce}` : "Filter";
       if (phone.matches) button.setAttribute("aria-expanded", String(open));
       else button.removeAttribute("aria-expanded");
     };

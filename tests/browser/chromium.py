@@ -105,7 +105,9 @@ class Visitor:
 
 
 @contextlib.asynccontextmanager
-async def visitor(provider: Provider, *, size: tuple[int, int] = WIDE) -> AsyncIterator[Visitor]:
+async def visitor(
+    provider: Provider, *, size: tuple[int, int] = WIDE, scripts: bool = True
+) -> AsyncIterator[Visitor]:
     """Open a window; at the end nothing may have gone wrong in it."""
     async with async_playwright() as playwright:
         browser: Browser = await playwright.chromium.launch(executable_path=PROGRAM, args=ARGUMENTS)
@@ -113,6 +115,7 @@ async def visitor(provider: Provider, *, size: tuple[int, int] = WIDE) -> AsyncI
             context = await browser.new_context(
                 viewport={"width": size[0], "height": size[1]},
                 color_scheme="light",
+                java_script_enabled=scripts,
             )
             person = Visitor(await context.new_page(), provider.url, size)
             person.watch()
