@@ -32,7 +32,7 @@ CONGESTED = 256 * 1024
 LONGEST_STANZA = 4 * 1024 * 1024
 
 #: Characters of an id: an answer repeats it, and one that is too long may end the stream.
-LONGEST_ID = 1024
+LONGEST_ID = 4096
 
 #: Characters of one thing that is written: some servers end the stream above 512 KiB.
 LONGEST_WRITTEN = 256 * 1024

@@ -136,6 +136,8 @@ class Service:
         clean = False
         with contextlib.suppress(StoreTrouble):
             await self._component.close()
+            for task in self._background:  # nobody can be answered any more
+                task.cancel()
             await asyncio.gather(*self._background, return_exceptions=True)
             if not self._superseded:  # else the other one knows better what became of messages
                 await self._delivery.flush()

@@ -19,6 +19,7 @@ def component(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Victim]:
         yield one
 
 
+@pytest.mark.filterwarnings("ignore:Generating overly large repr")  # of what has failed
 @settings(
     max_examples=40 * ROUNDS,
     phases=[Phase.generate],  # after a failure the process is not what it was: nothing to shrink
