@@ -98,7 +98,7 @@ def test_a_server_that_hangs_does_not_hold_up_the_start(tmp_path: Path) -> None:
 def test_it_waits_for_a_store_that_comes_later(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    answers: list[Any] = [DatabaseError("starting up"), DatabaseError("still"), "too old"]
+    answers: list[Any] = [DatabaseError("starting up"), OSError("no descriptor"), "too old"]
 
     def misfit() -> str:
         answer = answers.pop(0)

@@ -52,7 +52,7 @@ async def tell_misfit() -> None:
         try:
             words = await aside(misfit)
             break
-        except StoreTrouble:  # which is in the log already
+        except (StoreTrouble, OSError):  # in the log already; no descriptor left for the files
             await asyncio.sleep(PAUSE)
     if words:
         log.error("%s", words)
