@@ -6,10 +6,12 @@ import pytest
 
 from pushprovider.xmpp.stanzas import PUSH
 from tests.plays.test_commands import COMMANDS, ask
-from tests.real.phone import Phone
 from tests.real.play import play
 from tests.real.provider import Provider
-from tests.real.xmpp_server import XmppServer
+from tests.real.steps import NewPhone, nothing_but_a_marker
+
+pytest_plugins = ["tests.real.steady"]
+pytestmark = pytest.mark.servers("prosody", "ejabberd")
 
 #: A server writes each as six bytes.
 MANY = '"' * 120_000
@@ -26,32 +28,27 @@ BOMBS = {
 
 
 @pytest.mark.parametrize("bomb", BOMBS)
-@pytest.mark.servers("prosody", "ejabberd")
 @play
-async def test_a_bomb_hits_nobody(
-    bomb: str, provider: Provider, server: XmppServer, account: str
-) -> None:
-    before = provider.times_connected()
-    async with Phone(server, account) as phone:
+async def test_a_bomb_hits_nobody(bomb: str, steady: Provider, steady_phone: NewPhone) -> None:
+    before = steady.times_connected()
+    async with steady_phone() as phone:
         endpoint = (await phone.register()).endpoint
         phone.send_raw(BOMBS[bomb].replace("TO", phone.component, 1))
         await phone.register()  # the component has read the bomb, and the server the answer
-        await provider.post(endpoint, b"hello")
-        assert (await phone.next_push()).payload == b"hello"
-    assert provider.times_connected() == before
+        await nothing_but_a_marker(steady, phone, endpoint)
+    assert steady.times_connected() == before
 
 
-@pytest.mark.servers("prosody", "ejabberd")
 @play
 async def test_a_list_of_the_longest_devices_fits_into_a_stanza(
-    provider: Provider, server: XmppServer, account: str
+    steady: Provider, steady_phone: NewPhone
 ) -> None:
-    before = provider.times_connected()
-    async with Phone(server, account, resource='"' * 1022 + "'") as phone:
+    before = steady.times_connected()
+    async with steady_phone(resource='"' * 1022 + "'") as phone:
         for _ in range(100):
             await phone.register()
         for node in ("revoke", "my-endpoints"):
             command = f"<command xmlns='{COMMANDS}' node='{node}'/>"
             answer = await ask(phone, "set", command)
             assert answer.get("status") in ("executing", "completed")
-    assert provider.times_connected() == before
+    assert steady.times_connected() == before
