@@ -36,12 +36,13 @@ class DatabaseThread:
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="database")
         self._failed_at = 0.0
 
-    async def run(self, call: Callable[[], T]) -> T:
+    async def run(self, call: Callable[[], T], since: float | None = None) -> T:
         """Run `call` in the thread and return what it returns.
 
+        `since`: when it was asked for (time.monotonic), if it had to wait for its turn before.
         Raises StoreTrouble for any database error; the connection heals before the next call.
         """
-        asked = time.monotonic()
+        asked = time.monotonic() if since is None else since
         return await asyncio.get_running_loop().run_in_executor(
             self._executor, self._unless_failed, asked, call
         )

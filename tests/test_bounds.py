@@ -211,7 +211,9 @@ def test_without_a_descriptor_left_it_waits_and_recovers(
                     wire.sendall(b"POST /push/x HT")
         wait_until(lambda: serves(daphne, path), 10, "it serves again")
         assert phone.waiting()[-1] == b"after"
-        wait_until(lambda: gauge.descriptors(pid) <= now, 10, "descriptors are closed")
+        # SQLite closes a connection's file later, while another of the process has it locked: that
+        # of the process's first look at its tables may be among `now`, or not yet.
+        wait_until(lambda: gauge.descriptors(pid) <= now + 2, 10, "descriptors are closed")
         assert "Traceback" not in daphne.process.log_text()
         assert daphne.process.terminate() == 0
 

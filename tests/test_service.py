@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from pytest_django import Settings
 
 from pushprovider.standby import ActiveLock
@@ -90,6 +92,37 @@ async def test_one_that_is_stopped_does_not_stand_by(monkeypatch: pytest.MonkeyP
         assert await service.run() is False
 
 
+def a_register(number: int) -> stanzas.Register:
+    """One of a user of its own."""
+    return stanzas.Register(str(number), f"user{number}@localhost/phone", HASH, HASH, None)
+
+
+@play
+async def test_many_registrations_hear_of_a_store_in_trouble_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A locked store costs whoever asks it a whole time-out: one of them is enough."""
+    asked: list[object] = []
+    answers: list[str] = []
+    all_have_asked = threading.Event()
+
+    def register(request: object, _now: int) -> None:
+        asked.append(request)
+        all_have_asked.wait(5)
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr("pushprovider.xmpp.register.register", register)
+    async with a_service() as service:
+        monkeypatch.setattr(service._component, "write", answers.append)
+        tasks = [asyncio.create_task(service._register(a_register(n))) for n in range(50)]
+        await asyncio.sleep(0)
+        all_have_asked.set()
+        await asyncio.gather(*tasks)
+    assert len(asked) == 1
+    assert len(answers) == 50
+    assert all("<internal-server-error" in answer for answer in answers)
+
+
 @play
 async def test_many_registrations_let_the_delivery_loop_in_between() -> None:
     answers: list[str] = []
@@ -102,12 +135,7 @@ async def test_many_registrations_let_the_delivery_loop_in_between() -> None:
     async with a_service() as service:
         service._component.write = write  # type: ignore[method-assign]
 
-        async def register(number: int) -> None:
-            sender = f"user{number}@localhost/phone"
-            asked = stanzas.Register(str(number), sender, HASH, HASH, None)
-            await service._register(asked)
-
-        tasks = [asyncio.create_task(register(number)) for number in range(50)]
+        tasks = [asyncio.create_task(service._register(a_register(n))) for n in range(50)]
         await answered.wait()
         await service._thread.run(lambda: None)  # as the loop does
         assert len(answers) < 5

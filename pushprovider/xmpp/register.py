@@ -48,11 +48,16 @@ def too_busy(asked: stanzas.Register) -> str:
     return stanzas.error(asked.id, own, asked.sender, "wait", "resource-constraint", text)
 
 
-async def answer(asked: stanzas.Register, thread: DatabaseThread) -> tuple[str, bool]:
-    """Return the answer's XML and whether the device is registered now."""
+async def answer(
+    asked: stanzas.Register, thread: DatabaseThread, since: float | None = None
+) -> tuple[str, bool]:
+    """Return the answer's XML and whether the device is registered now.
+
+    `since`: see DatabaseThread.run().
+    """
     own = settings.XMPP_COMPONENT_JID
     try:
-        granted = await _register(check(asked), thread)
+        granted = await _register(check(asked), thread, since)
     except Refused as no:
         text = stanzas.error(asked.id, own, asked.sender, no.kind, no.condition, no.text)
         return text, False
@@ -60,9 +65,9 @@ async def answer(asked: stanzas.Register, thread: DatabaseThread) -> tuple[str, 
     return text, True
 
 
-async def _register(request: Request, thread: DatabaseThread) -> Granted:
+async def _register(request: Request, thread: DatabaseThread, since: float | None) -> Granted:
     try:
-        return await thread.run(lambda: register(request, now_ms()))
+        return await thread.run(lambda: register(request, now_ms()), since)
     except Blocked:
         raise _forbidden() from None
     except TooMany:

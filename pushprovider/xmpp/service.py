@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Coroutine
 from typing import Any
 
@@ -240,8 +241,9 @@ class Service:
                 self._delivery.proven(id_)
 
     async def _register(self, asked: stanzas.Register) -> None:
+        since = time.monotonic()
         async with self._one_registration:
-            text, registered = await register.answer(asked, self._thread)
+            text, registered = await register.answer(asked, self._thread, since)
         self._component.write(text)
         if registered:
             self._delivery.happened(asked.sender, Event.REGISTERED)
