@@ -15,6 +15,7 @@ from tests.real.process import ManagedProcess
 from tests.real.provider import Provider
 from tests.real.steps import becomes, nothing_but_a_marker, post_one, received_twice
 from tests.real.store import PostgresStore
+from tests.real.waiting import wait_until
 
 pytestmark = pytest.mark.servers("prosody", "ejabberd")
 
@@ -84,10 +85,17 @@ def disk_full(provider: Provider) -> Iterator[None]:
         resource.prlimit(part.pid, resource.RLIMIT_FSIZE, unlimited)
 
 
-def read_only(provider: Provider) -> contextlib.AbstractContextManager[None]:
-    """Refuse every write, as a standby of PostgreSQL's own does, and end what is connected."""
+@contextlib.contextmanager
+def read_only(provider: Provider) -> Iterator[None]:
+    """Refuse every write, as a standby of PostgreSQL's own does, and end what is connected.
+
+    With its lock's session the component loses its stream for a moment, and has it back here.
+    """
     assert isinstance(provider.store, PostgresStore)
-    return provider.store.read_only()
+    before = provider.times_connected()
+    with provider.store.read_only():
+        wait_until(lambda: provider.times_connected() > before, 10, "it is connected again")
+        yield
 
 
 TROUBLES = {"sqlite": (locked, disk_full), "postgresql": (locked, read_only)}
