@@ -125,7 +125,6 @@ class Devices:
         flight = self._land(device, uid)
         if gone:
             self._expect(device)  # the store may see it otherwise
-            self._refill(device)
             return [Answer(uid, asked, MessageState.GONE, flight.sent_at, condition)]
         answer = self._again(flight, asked, condition)
         self._expect(device)
