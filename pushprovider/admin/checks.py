@@ -17,7 +17,7 @@ from pushprovider.certificate import Certificate
 from pushprovider.doctor.remedies import REMEDIES
 from pushprovider.fields import now_ms, to_ms
 from pushprovider.models import Message, Status
-from pushprovider.schema import GO_BACK, missing_migrations, unknown_migrations
+from pushprovider.schema import GO_BACK, difference
 from pushprovider.store import status
 from pushprovider.systemchecks import NO_DEBUG, USE_HTTPS
 
@@ -161,10 +161,11 @@ def configuration() -> Check:
 
 def migrations() -> Check:
     """Does the database have the tables that this version needs, and no later ones?"""
-    if unknown := unknown_migrations():
+    missing, unknown = difference()
+    if unknown:
         words = f"the database is of a newer version, {unknown} unknown here"
         return Check("Migrations", "bad", words, f"{GO_BACK}.", "database.newer")
-    if missing := missing_migrations():
+    if missing:
         fix = "Stop both processes, run `manage.py migrate`, start them."
         return Check("Migrations", "bad", f"{missing} not applied", fix, "database.migrations")
     return Check("Migrations", "ok", "all applied", code="database.migrated")
